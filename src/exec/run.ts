@@ -1,0 +1,162 @@
+import { execa } from 'execa';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { codeOf } from '../errors.ts';
+import type { Command, Io, Result, Run } from './command.ts';
+
+const STDOUT_KEPT = 1024 * 1024;
+const STDERR_KEPT = 64 * 1024;
+const TERM_TO_KILL_MS = 10_000;
+/** How long output may still trickle in after the child's end, when a daemon of its holds the pipe. */
+const DRAIN_MS = 2_000;
+
+/** Starts a child in a process group of its own and waits for it. The only place that starts processes. */
+export const run: Run = async (command, io, signal) => {
+  if (signal.aborted) return ended({ signal: 'SIGTERM' });
+  const [file, ...args] = command.argv;
+  if (file === undefined) throw new Error('empty command');
+  // execa's types know descriptors up to 9 only; any number works.
+  const inherited = (command.inheritFds ?? []) as readonly 3[];
+  const child = execa(file, args, {
+    buffer: false,
+    encoding: 'buffer',
+    reject: false,
+    detached: true,
+    cleanup: false,
+    stdio: [io.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe', ...inherited],
+    env: { LC_ALL: 'C', ...command.env },
+    cwd: command.cwd ?? '.',
+  });
+  const failed = child.then((outcome) => outcome);
+  const pid = child.pid;
+  if (pid === undefined) {
+    const outcome = await failed;
+    return ended({ spawnError: codeOf(outcome) ?? codeOf(outcome.cause) ?? 'unknown' });
+  }
+  const watch = watchdog(pid, command, signal);
+  const stdout = keepHead(STDOUT_KEPT);
+  const stderr = keepTail(STDERR_KEPT);
+  const reading = Promise.all([
+    consume(child.stdout, io.stdout ?? stdout.add),
+    consume(child.stderr, linesTo(stderr.add, io.stderr)),
+  ]);
+  const writing = feed(io.stdin, child.stdin);
+  const end = await new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    child.on('exit', (code, by) => resolve({ code, signal: by }));
+  });
+  watch.stop();
+  killGroup(pid, 'SIGKILL');
+  await drained(reading, () => {
+    child.stdout.destroy();
+    child.stderr.destroy();
+  });
+  await writing;
+  return { ...ended(end), timedOut: watch.timedOut(), stdout: stdout.get(), stderr: stderr.get() };
+};
+
+function ended(part: Partial<Result>): Result {
+  const empty = Buffer.alloc(0);
+  return { code: null, signal: null, timedOut: false, stdout: empty, stderr: empty, ...part };
+}
+
+/** Ends the group on abort or time-out: SIGTERM first, SIGKILL after ten seconds. */
+function watchdog(pid: number, command: Command, signal: AbortSignal) {
+  let timedOut = false;
+  let killer: NodeJS.Timeout | undefined;
+  const terminate = () => {
+    killGroup(pid, 'SIGTERM');
+    killer ??= setTimeout(() => killGroup(pid, 'SIGKILL'), TERM_TO_KILL_MS);
+  };
+  const timer =
+    command.timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => {
+          timedOut = true;
+          terminate();
+        }, command.timeoutMs);
+  signal.addEventListener('abort', terminate, { once: true });
+  return {
+    timedOut: () => timedOut,
+    stop: () => {
+      clearTimeout(timer);
+      clearTimeout(killer);
+      signal.removeEventListener('abort', terminate);
+    },
+  };
+}
+
+function killGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if (codeOf(error) !== 'ESRCH') throw error;
+  }
+}
+
+async function consume(stream: Readable, take: (chunk: Buffer) => void | Promise<void>): Promise<void> {
+  try {
+    for await (const chunk of stream) await take(chunk as Buffer);
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  }
+}
+
+/** A child that stops reading (EPIPE) tells why by its own exit code. */
+async function feed(source: AsyncIterable<Uint8Array> | undefined, sink: NodeJS.WritableStream | null): Promise<void> {
+  if (source === undefined || sink === null) return;
+  try {
+    await pipeline(Readable.from(source, { objectMode: false }), sink);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code !== 'EPIPE' && code !== 'ERR_STREAM_PREMATURE_CLOSE' && code !== 'ECONNRESET') throw error;
+  }
+}
+
+async function drained(reading: Promise<unknown>, destroy: () => void): Promise<void> {
+  const timer = setTimeout(destroy, DRAIN_MS);
+  try {
+    await reading;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function keepHead(limit: number) {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  return {
+    add: (chunk: Buffer) => {
+      if (size < limit) chunks.push(chunk.subarray(0, limit - size));
+      size += chunk.length;
+    },
+    get: () => Buffer.concat(chunks),
+  };
+}
+
+function keepTail(limit: number) {
+  let kept: Buffer = Buffer.alloc(0);
+  return {
+    add: (chunk: Buffer) => {
+      kept = Buffer.concat([kept, chunk]);
+      if (kept.length > limit) kept = kept.subarray(kept.length - limit);
+    },
+    get: () => kept,
+  };
+}
+
+function linesTo(keep: (chunk: Buffer) => void, onLine: Io['stderr']): (chunk: Buffer) => void {
+  let rest: Buffer = Buffer.alloc(0);
+  if (onLine === undefined) return keep;
+  return (chunk) => {
+    keep(chunk);
+    rest = Buffer.concat([rest, chunk]);
+    for (let at = rest.indexOf(10); at >= 0; at = rest.indexOf(10)) {
+      onLine(rest.subarray(0, at));
+      rest = rest.subarray(at + 1);
+    }
+    if (rest.length > STDERR_KEPT) {
+      onLine(rest);
+      rest = Buffer.alloc(0);
+    }
+  };
+}
