@@ -1,0 +1,77 @@
+import type { Source } from './rsync.ts';
+
+export type Engine = 'delta' | 'link-dest';
+
+export interface EngineChoice {
+  readonly engine: Engine;
+  /** Why `delta` was not taken, in the user's words; undefined where it was, or where nothing else was possible. */
+  readonly reason: string | undefined;
+}
+
+export interface EngineFacts {
+  readonly wanted: 'auto' | Engine;
+  readonly hasReference: boolean;
+  readonly source: Source;
+  readonly userOptions: readonly string[];
+  /** [3, 2, 7]; undefined when it could not be found out. */
+  readonly serverRsync: readonly number[] | undefined;
+  readonly clientRsync: readonly number[] | undefined;
+  readonly permissions: boolean;
+}
+
+/** Long options that the equivalence test covers, or that change how bytes travel and not what arrives. */
+const ALLOWED_LONG = new Set(
+  `acls archive bwlimit checksum checksum-choice compress compress-choice compress-level contimeout cvs-exclude
+  debug devices exclude exclude-from filter group hard-links human-readable include include-from info ipv4 ipv6
+  itemize-changes links new-compress nice no-compress no-group no-human-readable no-owner no-perms no-whole-file
+  numeric-ids old-compress one-file-system owner perms port progress protect-args quiet recursive rsync-path
+  secluded-args skip-compress sockopts sparse specials stats times timeout verbose whole-file xattrs zc zl`
+    .split(/\s+/)
+    .filter((name) => name !== ''),
+);
+const ALLOWED_SHORT = /^-[aAcCDFghHlopqrsStvWxXz46]+$/;
+/** Rules that act on the receiving side, or name filter files with modifiers of their own. */
+const RISKY_RULE = /^(P|protect|R|risk|merge|\.|dir-merge|:|!|clear|show|S|hide|H|[+-][,/!CsrpxX])/;
+
+/** Which engine makes the image. `delta` only where it is proven to give the same image as plain rsync. */
+export function chooseEngine(facts: EngineFacts): EngineChoice {
+  if (!facts.hasReference) return { engine: 'link-dest', reason: undefined };
+  if (facts.wanted === 'link-dest') return { engine: 'link-dest', reason: 'the option `engine` says so' };
+  const reason = objection(facts);
+  return reason === undefined ? { engine: 'delta', reason } : { engine: 'link-dest', reason };
+}
+
+function objection(facts: EngineFacts): string | undefined {
+  if (facts.source.kind === 'daemon') return 'the tree is served by an rsync daemon';
+  if (!atLeast(facts.serverRsync, [3, 1])) return 'the rsync of this machine is older than 3.1 or not known';
+  if (facts.source.kind === 'ssh' && !atLeast(facts.clientRsync, [3, 1])) {
+    return "the client's rsync is older than 3.1 or not known";
+  }
+  const strange = facts.userOptions.find((option) => !allowedOption(option));
+  return strange === undefined ? undefined : `rsync-option ${strange} is not one that it is proven for`;
+}
+
+/** Whether an rsync option of the user's is one that the delta engine is proven for. */
+export function allowedOption(option: string): boolean {
+  if (!option.startsWith('--')) return ALLOWED_SHORT.test(option) && !/^-F{3,}$/.test(option);
+  const [, name = '', value] = /^--([a-z0-9-]+)(?:=(.*))?$/s.exec(option) ?? [];
+  if (!ALLOWED_LONG.has(name)) return false;
+  return name !== 'filter' || !RISKY_RULE.test((value ?? '').trimStart());
+}
+
+/** The version in what `rsync --version` prints; undefined for openrsync and whatever else. */
+export function parseRsyncVersion(text: string): readonly number[] | undefined {
+  const match = /^rsync\s+version v?(\d+)\.(\d+)(?:\.(\d+))?/m.exec(text);
+  if (!match) return undefined;
+  return [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)];
+}
+
+/** Compares versions number by number. */
+export function atLeast(version: readonly number[] | undefined, wanted: readonly number[]): boolean {
+  if (version === undefined) return false;
+  for (const [index, number] of wanted.entries()) {
+    const ours = version[index] ?? 0;
+    if (ours !== number) return ours > number;
+  }
+  return true;
+}

@@ -1,0 +1,129 @@
+import { describeEnd, type Result } from '../exec/command.ts';
+
+/** How an rsync run ended, judged by code, signal and messages together. */
+export interface RsyncEnd {
+  /**
+   * `good`; `vanished` (24: good with a warning); `partial` (23: some files could not be read or written);
+   * `full` (no space); `connection` (may be tried again); `unreachable` (the client or its key refused us);
+   * `interrupted`; `failed` (all else, unknown codes and signals included).
+   */
+  readonly outcome:
+    | 'good'
+    | 'vanished'
+    | 'partial'
+    | 'full'
+    | 'connection'
+    | 'unreachable'
+    | 'interrupted'
+    | 'failed';
+  readonly message: string;
+}
+
+/** rsync(1), EXIT VALUES. */
+const MEANINGS: Readonly<Record<number, string>> = {
+  1: 'syntax or usage error',
+  2: 'protocol incompatibility',
+  3: 'errors selecting input or output files',
+  4: 'requested action not supported',
+  5: 'error starting the client-server protocol',
+  6: 'daemon unable to append to its log file',
+  10: 'error in socket I/O',
+  11: 'error in file I/O',
+  12: 'error in the protocol data stream',
+  13: 'errors with program diagnostics',
+  14: 'error in IPC code',
+  20: 'received SIGUSR1 or SIGINT',
+  21: 'some error returned by waitpid()',
+  22: 'error allocating memory',
+  23: 'partial transfer: some files could not be read',
+  24: 'some files vanished before they could be read',
+  25: 'the --max-delete limit stopped deletions',
+  30: 'timeout in data send or receive',
+  35: 'timeout waiting for the daemon connection',
+  124: 'the command run by ssh failed',
+  125: 'the command run by ssh was killed',
+  126: 'the command run by ssh cannot be run',
+  127: 'the command run by ssh is not found: is rsync installed on the client?',
+  255: 'ssh failed',
+};
+
+const CONNECTION_CODES = new Set([10, 12, 30, 35, 255]);
+/** What ssh says when trying again cannot help. */
+const REFUSED =
+  /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|Permission denied \(|Could not resolve hostname|Connection refused|No route to host|Too many authentication failures/;
+
+/** Judges the end of one rsync. `lines` are its messages (stderr). */
+export function judgeEnd(result: Result, lines: readonly string[], aborted: boolean): RsyncEnd {
+  if (aborted) return { outcome: 'interrupted', message: 'interrupted' };
+  if (result.spawnError !== undefined || result.timedOut || result.signal !== null) {
+    return { outcome: 'failed', message: `rsync ${describeEnd(result)}` };
+  }
+  const code = result.code ?? -1;
+  const message = `rsync ${code}: ${MEANINGS[code] ?? 'an exit code that rsync does not document'}`;
+  if (code === 0) return { outcome: 'good', message: 'success' };
+  if (lines.some(isFullDisk)) return { outcome: 'full', message: 'no space left on the bank' };
+  if (code === 24) return { outcome: 'vanished', message };
+  if (code === 23) return { outcome: 'partial', message };
+  if (code === 255 && lines.some((line) => REFUSED.test(line))) {
+    return {
+      outcome: 'unreachable',
+      message: `${message}: ${lines.find((line) => REFUSED.test(line)) ?? ''}`,
+    };
+  }
+  if (CONNECTION_CODES.has(code)) return { outcome: 'connection', message };
+  return { outcome: 'failed', message };
+}
+
+/** A full disk; but not an extended attribute that is too large for ext4 without `ea_inode`. */
+function isFullDisk(line: string): boolean {
+  return (
+    /No space left on device|Disk quota exceeded/.test(line) && !/xattr|acl_set|rsync_xal_set/i.test(line)
+  );
+}
+
+/** A message about one file. */
+export interface FileError {
+  /** As rsync prints it: absolute on the client, control characters as `\#ooo`. */
+  readonly path: string;
+  readonly line: string;
+}
+
+/** The messages that name a file which could not be read or written. */
+export function fileErrors(lines: readonly string[]): FileError[] {
+  const found: FileError[] = [];
+  for (const line of lines) {
+    if (/^file has vanished: /.test(line)) continue;
+    const path =
+      /^(?:rsync: |IO error |skipping |symlink |cannot )[^"]*"(.+?)"(?: \(in .+\))?(?:[:, ]|$)/.exec(
+        line,
+      )?.[1];
+    if (path !== undefined) found.push({ path, line });
+  }
+  return found;
+}
+
+/** The names of files that vanished while rsync was at work. */
+export function vanishedFiles(lines: readonly string[]): string[] {
+  return lines.flatMap((line) => /^file has vanished: "(.*)"/.exec(line)?.[1] ?? []);
+}
+
+/** A pattern of `tolerate:`: a path, with `*` and `?` within a component; it covers everything below. */
+export function toleratedBy(patterns: readonly string[], path: string): boolean {
+  return patterns.some((pattern) => {
+    const body = pattern
+      .replace(/\/+$/, '')
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replace(/\*\*/g, '\0')
+      .replace(/\*/g, '[^/]*')
+      .replace(/\0/g, '.*')
+      .replace(/\?/g, '[^/]');
+    const start = pattern.startsWith('/') ? '^' : '(^|/)';
+    return new RegExp(`${start}${body}(/|$)`).test(path);
+  });
+}
+
+/** Whether every error of a partial run is about a tolerated path. */
+export function allTolerated(lines: readonly string[], patterns: readonly string[]): boolean {
+  const errors = fileErrors(lines);
+  return errors.length > 0 && errors.every((error) => toleratedBy(patterns, error.path));
+}

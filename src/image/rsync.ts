@@ -1,0 +1,192 @@
+import { listFormat } from './scan.ts';
+
+/** Where the tree is read from. `path` has no trailing slash (the root directory is the empty string). */
+export interface Source {
+  readonly kind: 'local' | 'ssh' | 'daemon';
+  readonly client: string;
+  readonly path: string;
+}
+
+/** All that shapes an rsync command line, from configuration and from what the two machines can do. */
+export interface RsyncSetup {
+  readonly source: Source;
+  /** The server's rsync. */
+  readonly program: string;
+  /** The client's rsync as `--rsync-path` takes it; undefined for rsync's own choice. */
+  readonly clientProgram: string | undefined;
+  readonly rsh: readonly string[];
+  readonly permissions: boolean;
+  readonly devices: boolean;
+  readonly sparse: boolean;
+  readonly acls: boolean;
+  readonly xattrs: boolean;
+  readonly numericIds: boolean;
+  readonly checksum: boolean;
+  readonly wholeFile: boolean;
+  readonly xdev: boolean;
+  readonly compress: boolean;
+  /** dirvish's megabits a second; it multiplies by 100 for rsync's KiB a second. */
+  readonly speedLimit: number | undefined;
+  readonly timeoutSeconds: number;
+  readonly passwordFile: string | undefined;
+  readonly userOptions: readonly string[];
+  /** Patterns that come before the user's: the bank, when it lies inside the source. */
+  readonly ownExcludes: readonly string[];
+  readonly hasExcludes: boolean;
+  /** -1: times are compared in nanoseconds; 0: the bank keeps whole seconds only. */
+  readonly modifyWindow: -1 | 0;
+  /** Whether our own rsync quotes remote names by itself (3.2.4); older ones need `--protect-args`. */
+  readonly quotesRemoteArgs: boolean;
+}
+
+/** What the command line calls the source: `client:/path/`, `client::module/`, `/path/`. */
+export function sourceArgument(source: Source): string {
+  if (source.kind === 'local') return `${source.path}/`;
+  return source.kind === 'ssh' ? `${source.client}:${source.path}/` : `${source.client}::${source.path}/`;
+}
+
+/** Options that scan, transfer and plain run have in common. `recurse` is off for a final list of paths. */
+function baseOptions(setup: RsyncSetup, recurse: boolean): string[] {
+  const letters = [
+    recurse ? 'r' : '',
+    'ltH',
+    setup.permissions ? 'pgo' : '',
+    setup.devices ? 'D' : '',
+    setup.acls ? 'A' : '',
+    setup.xattrs ? 'X' : '',
+    setup.sparse ? 'S' : '',
+    setup.checksum ? 'c' : '',
+    setup.wholeFile ? 'W' : '',
+    setup.xdev ? 'x' : '',
+    setup.compress && setup.source.kind !== 'local' ? 'z' : '',
+    '8',
+  ];
+  return [
+    `-${letters.join('')}`,
+    ...(setup.numericIds ? ['--numeric-ids'] : []),
+    `--modify-window=${setup.modifyWindow}`,
+    `--timeout=${setup.timeoutSeconds}`,
+    '--stats',
+    '--no-human-readable',
+    ...(setup.speedLimit === undefined ? [] : [`--bwlimit=${setup.speedLimit * 100}`]),
+    ...remoteOptions(setup),
+    ...setup.userOptions,
+  ];
+}
+
+function remoteOptions(setup: RsyncSetup): string[] {
+  const options: string[] = [];
+  if (setup.source.kind === 'daemon' && setup.passwordFile !== undefined) {
+    options.push(`--password-file=${setup.passwordFile}`);
+  }
+  if (setup.source.kind !== 'ssh') return options;
+  if (setup.clientProgram !== undefined) options.push(`--rsync-path=${setup.clientProgram}`);
+  if (!setup.quotesRemoteArgs && /[^A-Za-z0-9_/.,+@%-]/.test(setup.source.path))
+    options.push('--protect-args');
+  return options;
+}
+
+/** The filters, in order; the user's patterns come on stdin (`--exclude-from=-`), as they may be many. */
+function filterOptions(setup: RsyncSetup, excludesFrom: string): string[] {
+  return [
+    ...setup.ownExcludes.map((pattern) => `--exclude=${pattern}`),
+    ...(setup.hasExcludes ? [`--exclude-from=${excludesFrom}`] : []),
+  ];
+}
+
+/** Compares the source with `reference` and changes nothing. The user's exclude patterns are expected on stdin. */
+export function scanArgv(setup: RsyncSetup, reference: string, nonce: string): string[] {
+  return [
+    setup.program,
+    ...baseOptions({ ...setup, userOptions: senderSideFilters(setup.userOptions) }, true),
+    '-n',
+    '--delete',
+    '--delete-excluded',
+    // Otherwise one unreadable directory silently turns all deletions off.
+    '--ignore-errors',
+    ...filterOptions(setup, '-'),
+    `--out-format=${listFormat(nonce)}`,
+    '--',
+    sourceArgument(setup.source),
+    `${reference}/`,
+  ];
+}
+
+/**
+ * Creates the listed paths (NUL-separated on stdin, each beginning with `./`) in `destination`. No filters: the list
+ * is final; no recursion; and rsync itself is told to leave whatever exists alone.
+ */
+export function transferArgv(
+  setup: RsyncSetup,
+  linkDests: readonly string[],
+  destination: string,
+  nonce: string,
+): string[] {
+  return [
+    setup.program,
+    ...baseOptions({ ...setup, xdev: false, userOptions: withoutFilters(setup.userOptions) }, false),
+    '--no-r',
+    '--ignore-missing-args',
+    '--ignore-existing',
+    ...linkDests.map((path) => `--link-dest=${path}`),
+    '--from0',
+    '--files-from=-',
+    `--out-format=${listFormat(nonce)}`,
+    '--',
+    sourceArgument(setup.source),
+    `${destination}/`,
+  ];
+}
+
+/** Brings the attributes of the tree's root along, when nothing else changed. */
+export function rootOnlyArgv(setup: RsyncSetup, destination: string, nonce: string): string[] {
+  return [
+    setup.program,
+    ...baseOptions({ ...setup, xdev: false, userOptions: withoutFilters(setup.userOptions) }, false),
+    '--no-r',
+    '--dirs',
+    '--exclude=/*',
+    `--out-format=${listFormat(nonce)}`,
+    '--',
+    sourceArgument(setup.source),
+    `${destination}/`,
+  ];
+}
+
+/** One plain rsync into a fresh directory: first images, `engine: link-dest`. Excludes are read from a file. */
+export function plainArgv(
+  setup: RsyncSetup,
+  linkDests: readonly string[],
+  destination: string,
+  excludesFile: string,
+  nonce: string,
+): string[] {
+  return [
+    setup.program,
+    ...baseOptions(setup, true),
+    ...filterOptions(setup, excludesFile),
+    ...linkDests.map((path) => `--link-dest=${path}`),
+    `--out-format=${listFormat(nonce)}`,
+    '--',
+    sourceArgument(setup.source),
+    `${destination}/`,
+  ];
+}
+
+/**
+ * Per-directory filter files are read at both ends. A `P` rule in one would keep deleted files in the image, so the
+ * scan looks at them on the sending side only.
+ */
+function senderSideFilters(options: readonly string[]): string[] {
+  return options.flatMap((option) => {
+    if (option === '-F') return ['--filter=dir-merge,s /.rsync-filter'];
+    if (option === '-FF') return ['--filter=dir-merge,s /.rsync-filter', '--exclude=.rsync-filter'];
+    return [option];
+  });
+}
+
+const FILTER = /^(-F+|-C|--cvs-exclude|--(filter|exclude|include|exclude-from|include-from)=.*|-f.+)$/s;
+
+function withoutFilters(options: readonly string[]): string[] {
+  return options.filter((option) => !FILTER.test(option));
+}
