@@ -1,0 +1,81 @@
+import { choice, later, MASTER_ONLY, option, optional } from '../option.ts';
+
+/** The options of the engine and of the nightly run that dirvish does not have. */
+export const ENGINE_OPTIONS = {
+  engine: choice(
+    ['auto', 'delta', 'link-dest'],
+    'auto',
+    'transfer',
+    'How images are made: delta asks first what changed, link-dest is one plain rsync.',
+  ),
+  acls: option('boolean', true, 'transfer', 'Keep access control lists.'),
+  xattrs: option('boolean', true, 'transfer', 'Keep extended attributes and capabilities.'),
+  'hard-links': option('boolean', true, 'transfer', 'Keep hard links between files of the tree.'),
+  'rsync-timeout': option('duration', 600, 'transfer', 'Give up when nothing moves for this long.', {
+    placeholder: 'DURATION',
+  }),
+  'run-deadline': option('duration', 24 * 3600, 'transfer', 'The most that making one image may take.', {
+    placeholder: 'DURATION',
+  }),
+  retries: option('integer', 2, 'transfer', 'How often a broken connection is tried again.', {
+    min: 0,
+    placeholder: 'N',
+  }),
+  nice: option('boolean', true, 'transfer', 'Run under nice and ionice, on both ends.'),
+
+  'max-delete-percent': option('percent', 50, 'safety', 'Hold an image when this much was deleted.', {
+    placeholder: 'N',
+  }),
+  'max-change-percent': option('percent', 60, 'safety', 'Hold an image when this much was rewritten.', {
+    placeholder: 'N',
+  }),
+  tolerate: option('list', [], 'safety', 'Paths whose errors are only warnings.', {
+    placeholder: 'PATTERN',
+  }),
+  'checksum-every': optional('duration', 'safety', 'Compare all contents this often.', {
+    placeholder: 'DURATION',
+  }),
+  'ignore-space': option('boolean', false, 'safety', 'Go on though the bank seems too small.'),
+
+  presence: choice(
+    ['required', 'optional'],
+    'required',
+    'schedule',
+    'Whether the client may be absent without that being a failure.',
+  ),
+  jobs: option('integer', 1, 'schedule', 'How many vaults are backed up at once.', {
+    min: 1,
+    layers: MASTER_ONLY,
+    placeholder: 'N',
+  }),
+  'bank-jobs': option('integer', 2, 'schedule', 'How many images are made at once on one bank.', {
+    min: 1,
+    layers: MASTER_ONLY,
+    placeholder: 'N',
+  }),
+  'lock-wait': option('duration', 0, 'schedule', 'How long to wait for another run to end.', {
+    placeholder: 'DURATION',
+  }),
+  'time-zone': option('zone', 'system', 'schedule', 'The time zone of names, rules and dates.', {
+    placeholder: 'ZONE',
+  }),
+
+  scan: later('Where the list of changes comes from.'),
+  clone: later('How the reference is cloned.'),
+  recycle: later('Make new images out of expired ones.'),
+  'recycle-spare': later('How many images recycling leaves alone.'),
+  'full-scan': later('How often rsync scans everything.'),
+  'audit-files': later('How many files are audited a night.'),
+  manifest: later('Keep content hashes.'),
+  'verify-nightly': later('How long to look for bit rot after the nightly run.'),
+
+  'pre-server': later('A command before the run, here.', 'hooks'),
+  'pre-client': later('A command before the run, on the client.', 'hooks'),
+  'post-client': later('A command after the run, on the client.', 'hooks'),
+  'post-server': later('A command after the run, here.', 'hooks'),
+  'hook-timeout': later('How long a hook may take.', 'hooks'),
+  'hooks-dir': later('A directory of hooks.', 'hooks'),
+  capture: later("Keep what a rebuild of the client's disks needs.", 'hooks'),
+  'capture-command': later('How the capture is started on the client.', 'hooks'),
+  'capture-luks-headers': later('Keep LUKS headers too.', 'hooks'),
+};

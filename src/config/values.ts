@@ -1,0 +1,128 @@
+import { parseDuration } from '../time/duration.ts';
+import type { Kind, KindValues, Option, Packing, ScheduleEntry } from './option.ts';
+import { parseTree } from './tree.ts';
+import { splitWords } from './words.ts';
+
+/** A checked value, or what is wrong with the text. */
+export type Reading<T> = { readonly value: T } | { readonly message: string };
+
+type Readers = { readonly [K in Kind]: (text: string, option: Option) => Reading<KindValues[K]> };
+
+const CLIENT_NAME = /^([a-z_][a-z0-9_-]*@)?[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const IMAGE_NAME = /^[^\s/.-][^\s/]*$/;
+const VAULT_NAME = /^[A-Za-z0-9_][A-Za-z0-9._+-]*$/;
+
+/** Whether this may be the name of a vault or branch. */
+export function isName(text: string): boolean {
+  return VAULT_NAME.test(text) && !text.includes('..');
+}
+
+const READERS: Readers = {
+  boolean: (text) => {
+    if (text === '0' || text === '1') return { value: text === '1' };
+    return { message: `"${text}" is neither 0 nor 1 (dirvish takes any text, even "no", for yes)` };
+  },
+  string: (text) => ({ value: text }),
+  list: (text) => ({ value: [text] }),
+  rules: (text) => ({ value: [text] }),
+  integer: (text, option) => number(text, /^\d+$/, 'a whole number', option),
+  number: (text, option) => number(text, /^\d+(\.\d+)?$/, 'a number', option),
+  percent: (text) => {
+    const value = /^(\d+(?:\.\d+)?)\s*%?$/.exec(text)?.[1];
+    if (value !== undefined && Number(value) <= 100) return { value: Number(value) };
+    return { message: `"${text}" is not a percentage from 0 to 100` };
+  },
+  octal: (text) => {
+    if (/^0?[0-7]{3,4}$/.test(text)) return { value: text };
+    return { message: `"${text}" is not an octal mode such as 0700` };
+  },
+  duration: (text) => {
+    const value = parseDuration(text);
+    if (value !== undefined) return { value };
+    return { message: `"${text}" is not a duration such as 600, 10m, 6h or 30 days` };
+  },
+  choice: (text, option) => {
+    if (option.choices?.includes(text)) return { value: text };
+    return { message: `"${text}" is none of ${(option.choices ?? []).join(', ')}` };
+  },
+  command: (text) => {
+    const split = splitWords(text);
+    if ('message' in split) return split;
+    return split.words[0] ? { value: split.words } : { message: 'the command is empty' };
+  },
+  packing: readPacking,
+  date: (text) => ({ value: text }),
+  time: (text) => ({ value: text }),
+  schedule: (text) => {
+    const entry = readSchedule(text);
+    return 'message' in entry ? entry : { value: [entry.value] };
+  },
+  zone: (text) => {
+    if (text === 'system' || isZone(text)) return { value: text };
+    return { message: `"${text}" is not a time zone such as Europe/Vienna or UTC` };
+  },
+  client: (text) => {
+    if (CLIENT_NAME.test(text)) return { value: text };
+    return { message: `"${text}" is not a host name, nor USER@HOST` };
+  },
+  tree: (text) => {
+    if (parseTree(text) !== undefined) return { value: text };
+    return {
+      message: `"${text}" is neither an absolute path nor :MODULE/PATH of an rsync daemon, with at most one alias (write a space in a path as "\\ ")`,
+    };
+  },
+  name: (text) => {
+    if (isName(text)) return { value: text };
+    return {
+      message: `"${text}" is not a name: letters, digits and . _ + - only, beginning with none of . + -`,
+    };
+  },
+  pattern: (text) => {
+    if (IMAGE_NAME.test(text) && text !== 'dirvish') return { value: text };
+    return { message: `"${text}" can't be the name of an image` };
+  },
+};
+
+/** Reads the text of one value; for lists, of one item (the value is then a list of one). */
+export function readValue(option: Option, text: string): Reading<KindValues[Kind]> {
+  return READERS[option.type](text, option);
+}
+
+/** Whether values of this option accumulate. */
+export function isList(option: Option): boolean {
+  return option.type === 'list' || option.type === 'rules' || option.type === 'schedule';
+}
+
+function number(text: string, form: RegExp, what: string, option: Option): Reading<number> {
+  const value = Number(text);
+  if (form.test(text) && Number.isFinite(value) && value >= (option.min ?? 0)) return { value };
+  const least = option.min === undefined || option.min === 0 ? '' : ` of at least ${option.min}`;
+  return { message: `"${text}" is not ${what}${least}` };
+}
+
+function readPacking(text: string): Reading<Packing> {
+  if (text === 'none' || text === 'no') return { value: { format: 'none', argv: [] } };
+  if (text === 'text') return { value: { format: 'text', argv: [] } };
+  const split = splitWords(text);
+  const argv = 'words' in split ? split.words : [];
+  const program = /^(?:\/.*\/)?(gzip|bzip2)$/.exec(argv[0] ?? '')?.[1];
+  if (program === 'gzip' || program === 'bzip2') return { value: { format: program, argv } };
+  return { message: `"${text}" is none of none, text, gzip, bzip2, nor the path of gzip or bzip2` };
+}
+
+function readSchedule(text: string): Reading<ScheduleEntry> {
+  const [, address = '', time] = /^(\S+)(?:\s+(.+))?$/.exec(text) ?? [];
+  const [vault = '', branch, ...more] = address.split(':');
+  if (more.length > 0 || !isName(vault) || (branch !== undefined && !isName(branch))) {
+    return { message: `"${address}" is not VAULT or VAULT:BRANCH` };
+  }
+  return { value: { vault, branch, time } };
+}
+
+function isZone(text: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone: text }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
