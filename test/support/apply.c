@@ -41,13 +41,23 @@ static int put(int fd, long long at, size_t n, uint64_t seed)
     return done == (ssize_t)n ? 0 : -1;
 }
 
-/* data PATH FLAGS SIZE OFFSET LENGTH SEED: the file becomes SIZE long, with LENGTH bytes at OFFSET, else a hole */
+/* data PATH new|old SIZE OFFSET LENGTH SEED: the file becomes SIZE long, with LENGTH bytes at OFFSET, else a hole */
 static int data(void)
 {
     int flags = strcmp(field[2], "new") == 0 ? O_CREAT | O_EXCL : O_TRUNC;
     int fd = open(field[1], O_WRONLY | O_NOFOLLOW | flags, 0600);
     if (fd < 0) return -1;
     int bad = ftruncate(fd, num(3)) || put(fd, num(4), (size_t)num(5), (uint64_t)num(6));
+    return close(fd) || bad ? -1 : 0;
+}
+
+/* text PATH TEXT: a new file with just this text */
+static int text(void)
+{
+    int fd = open(field[1], O_WRONLY | O_CREAT | O_EXCL, 0644);
+    if (fd < 0) return -1;
+    size_t n = strlen(field[2]);
+    int bad = write(fd, field[2], n) != (ssize_t)n;
     return close(fd) || bad ? -1 : 0;
 }
 
@@ -90,6 +100,7 @@ static int carry_out(void)
 {
     if (is("dir")) return mkdir(field[1], 0700);
     if (is("data")) return data();
+    if (is("text")) return text();
     if (is("symlink")) return symlink(field[2], field[1]);
     if (is("link")) return linkat(AT_FDCWD, field[2], AT_FDCWD, field[1], 0);
     if (is("rename")) return rename(field[1], field[2]);

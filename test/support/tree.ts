@@ -102,7 +102,8 @@ function entryOf(path: Buffer, stat: BigIntStats, xattrs: string, group: string)
   };
 }
 
-function typeOf(stat: BigIntStats): EntryType {
+/** What kind of thing an lstat found. */
+export function typeOf(stat: BigIntStats): EntryType {
   if (stat.isFile()) return 'file';
   if (stat.isDirectory()) return 'directory';
   if (stat.isSymbolicLink()) return 'symlink';
