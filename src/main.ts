@@ -1,0 +1,133 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { parseCommandLine, type Invocation } from './cli.ts';
+import { argumentsOf, hasFlag } from './commands/argv.ts';
+import type { CommandResult } from './commands/spec.ts';
+import { COMMANDS } from './commands/table.ts';
+import { codeOf, exitCodeOf, kindOf, VaultError, worstExitCode } from './errors.ts';
+import { errorJson, errorText } from './show/error.ts';
+
+const HELP_COLUMNS = 80;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** How it all ended, for the last line and the exit code. */
+interface Ending extends CommandResult {
+  readonly error?: unknown;
+}
+
+const argv = readArguments();
+const json = hasFlag(argv, '--json');
+const version = readVersion();
+const interruption = new AbortController();
+let finishing = false;
+/** Set when stdout takes no more: nobody reads it, or its disk is full. */
+let brokenOutput: Error | undefined;
+/** Whether the command goes on when nobody reads its output any more. */
+let goesOn = true;
+
+process.on('uncaughtException', (error) => void finish({ exitCode: 1, error }));
+process.stdout.on('error', onBrokenOutput);
+process.stderr.on('error', () => {});
+await finish(await invoke());
+
+/** Arguments are bytes, which process.argv does not keep where they are no UTF-8. */
+function readArguments(): readonly string[] {
+  const decoded = process.argv.slice(2);
+  try {
+    return argumentsOf(readFileSync('/proc/self/cmdline'), decoded.length);
+  } catch {
+    return decoded;
+  }
+}
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  if (typeof manifest !== 'object' || manifest === null || !('version' in manifest)) return 'unknown';
+  return String(manifest.version);
+}
+
+/** Does what the command line asks for. Everything thrown becomes an ending. */
+async function invoke(): Promise<Ending> {
+  try {
+    const invocation = parseCommandLine(argv, COMMANDS, HELP_COLUMNS);
+    if (invocation.kind === 'command') return await runCommand(invocation);
+    if (invocation.kind === 'version') {
+      tell({ type: 'program', name: 'vault', version }, `vault ${version}`);
+      return { exitCode: 0 };
+    }
+    tell({ type: 'help', text: invocation.text }, invocation.text);
+    return invocation.misused ? { exitCode: exitCodeOf('usage') } : { exitCode: 0 };
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+async function runCommand({
+  entry,
+  args,
+  globals,
+}: Invocation & { readonly kind: 'command' }): Promise<Ending> {
+  goesOn = entry.spec.changes;
+  for (const name of SIGNALS) process.on(name, onSignal);
+  const [{ run }, { createContext }] = await Promise.all([entry.load(), import('./context.ts')]);
+  const result = await run(createContext(globals, Math.floor(Date.now() / 1000), interruption.signal), args);
+  return typeof result === 'number' ? { exitCode: result } : result;
+}
+
+/** After a signal, what fails fails because of it; but a bug stays one. */
+function failure(error: unknown): Ending {
+  const stopped = interruption.signal.aborted;
+  const aborted = stopped && (codeOf(error) === 'ABORT_ERR' || kindOf(error) !== 'bug');
+  if (!aborted) return { exitCode: exitCodeOf(kindOf(error)), error };
+  if (kindOf(error) === 'interrupted') return { exitCode: exitCodeOf('interrupted'), error };
+  return {
+    exitCode: exitCodeOf('interrupted'),
+    error: new VaultError('interrupted', 'Interrupted.', { cause: error }),
+  };
+}
+
+/** The first signal asks to stop, the second one kills. */
+function onSignal(): void {
+  if (interruption.signal.aborted) process.exit(exitCodeOf('interrupted'));
+  interruption.abort();
+}
+
+/** A reader that went away (`| head`) is no error: what only shows something ends there, the rest goes on unseen. */
+function onBrokenOutput(error: Error): void {
+  brokenOutput ??= error;
+  if (!goesOn && isReaderGone(error)) process.exit(0);
+}
+
+function isReaderGone(error: Error): boolean {
+  return codeOf(error) === 'EPIPE' || codeOf(error) === 'EIO';
+}
+
+function tell(object: Readonly<Record<string, unknown>>, text: string): void {
+  process.stdout.write(json ? `${JSON.stringify({ schema: 1, ...object })}\n` : `${text}\n`);
+}
+
+/** Reports how it ended and exits, with all output written. Only the first call counts. */
+async function finish(ending: Ending): Promise<void> {
+  if (finishing) return;
+  finishing = true;
+  const codes = [ending.exitCode];
+  if (interruption.signal.aborted) codes.push(exitCodeOf('interrupted'));
+  if (brokenOutput !== undefined && !isReaderGone(brokenOutput)) codes.push(exitCodeOf('failed'));
+  const exitCode = worstExitCode(codes);
+  if (ending.error !== undefined) {
+    const program = `vault ${version}, node ${process.version}, ${process.platform} ${process.arch}`;
+    process.stderr.write(`${errorText(ending.error, program)}\n`);
+  }
+  if (json) {
+    const error = ending.error === undefined ? undefined : errorJson(ending.error);
+    process.stdout.write(
+      `${JSON.stringify({ schema: 1, type: 'result', exitCode, ...ending.fields, error })}\n`,
+    );
+  }
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit(exitCode);
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}
