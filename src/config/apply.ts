@@ -108,6 +108,7 @@ export function setValue(draft: Draft, name: OptionName, text: string, origin: O
     problem(draft, origin, `${name}: ${read.message}`);
     return false;
   }
+  if (read.note !== undefined) note(draft, origin, `${name}: ${read.note}`);
   draft.values.set(name, read.value);
   draft.origins.set(name, origin);
   return true;
@@ -120,6 +121,7 @@ export function addItem(draft: Draft, name: OptionName, option: Option, item: It
     problem(draft, origin, `${name}: ${read.message}`);
     return;
   }
+  if (read.note !== undefined) note(draft, origin, `${name}: ${read.note}`);
   const before = draft.values.get(name) ?? option.default;
   const value = [...(Array.isArray(before) ? before : []), ...(Array.isArray(read.value) ? read.value : [])];
   draft.values.set(name, value);

@@ -1,10 +1,13 @@
 import { parseDuration } from '../time/duration.ts';
+import { isNever, parseDate } from '../time/parse-date.ts';
+import { strftime, unknownConversion } from '../time/strftime.ts';
 import type { Kind, KindValues, Option, Packing, ScheduleEntry } from './option.ts';
+import { checkExpireDate, parseRule } from './rules.ts';
 import { parseTree } from './tree.ts';
 import { splitWords } from './words.ts';
 
 /** A checked value, or what is wrong with the text. */
-export type Reading<T> = { readonly value: T } | { readonly message: string };
+export type Reading<T> = { readonly value: T; readonly note?: string } | { readonly message: string };
 
 type Readers = { readonly [K in Kind]: (text: string, option: Option) => Reading<KindValues[K]> };
 
@@ -24,7 +27,12 @@ const READERS: Readers = {
   },
   string: (text) => ({ value: text }),
   list: (text) => ({ value: [text] }),
-  rules: (text) => ({ value: [text] }),
+  rules: (text) => {
+    const result = parseRule(text);
+    if ('message' in result) return result;
+    const { note } = result.rule;
+    return { value: [text], ...(note === undefined ? {} : { note }) };
+  },
   integer: (text, option) => number(text, /^\d+$/, 'a whole number', option),
   number: (text, option) => number(text, /^\d+(\.\d+)?$/, 'a number', option),
   percent: (text) => {
@@ -51,8 +59,14 @@ const READERS: Readers = {
     return split.words[0] ? { value: split.words } : { message: 'the command is empty' };
   },
   packing: readPacking,
-  date: (text) => ({ value: text }),
-  time: (text) => ({ value: text }),
+  date: (text) => {
+    const message = checkExpireDate(text);
+    return message === undefined ? { value: text } : { message };
+  },
+  time: (text) => {
+    const message = checkTime(text);
+    return message === undefined ? { value: text } : { message };
+  },
   schedule: (text) => {
     const entry = readSchedule(text);
     return 'message' in entry ? entry : { value: [entry.value] };
@@ -78,8 +92,13 @@ const READERS: Readers = {
     };
   },
   pattern: (text) => {
-    if (IMAGE_NAME.test(text) && text !== 'dirvish') return { value: text };
-    return { message: `"${text}" can't be the name of an image` };
+    const unknown = unknownConversion(text);
+    if (unknown !== undefined) return { message: `"${unknown}" is unknown to strftime` };
+    const example = strftime(text, 0, 'UTC');
+    if (IMAGE_NAME.test(example) && example !== 'dirvish') return { value: text };
+    return {
+      message: `"${text}" can't be the name of an image: no spaces or slashes, and no . or - in front`,
+    };
   },
 };
 
@@ -116,7 +135,15 @@ function readSchedule(text: string): Reading<ScheduleEntry> {
   if (more.length > 0 || !isName(vault) || (branch !== undefined && !isName(branch))) {
     return { message: `"${address}" is not VAULT or VAULT:BRANCH` };
   }
-  return { value: { vault, branch, time } };
+  const message = time === undefined ? undefined : checkTime(time);
+  return message === undefined ? { value: { vault, branch, time } } : { message };
+}
+
+/** What is wrong with a time to date an image to. */
+function checkTime(text: string): string | undefined {
+  if (isNever(text)) return '"never" is no time for an image';
+  const result = parseDate(text, 0, 'UTC');
+  return 'message' in result ? result.message : undefined;
 }
 
 function isZone(text: string): boolean {
