@@ -41,6 +41,8 @@ export interface Image {
   /** Until when nothing of the branch may expire because of this image (seconds since the epoch). */
   readonly frozenUntil: number | undefined;
   readonly warnings: number;
+  /** Whether all contents were compared when it was made (`checksum-every`). */
+  readonly compared: boolean;
   /** Entries of the tree, as counted when it was made. */
   readonly files: number | undefined;
   readonly directories: number | undefined;

@@ -122,6 +122,7 @@ export function imageOf(
     pinned: fields.has('Vault-expire') && /never/i.test(field(fields, 'Expire') ?? ''),
     frozenUntil: isoSeconds(field(fields, 'Vault-frozen-until')),
     warnings: count(field(fields, 'Vault-warnings')) ?? 0,
+    compared: field(fields, 'Vault-compared') === '1',
     files: count(field(fields, 'Vault-files')),
     directories: count(field(fields, 'Vault-directories')),
     bytes: count(field(fields, 'Vault-bytes')),

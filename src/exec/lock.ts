@@ -52,14 +52,24 @@ export async function takeLock(run: Run, request: LockRequest, signal: AbortSign
   return { path: request.path, fd: handle.fd, release: () => handle.close() };
 }
 
+/** Holds a directory open without locking it, for what only reads. */
+export async function openForReading(path: string): Promise<Lock> {
+  const handle = await openForLock({ path, mode: 'shared', wait: 0, what: path });
+  return { path, fd: handle.fd, release: () => handle.close() };
+}
+
 async function openForLock(request: LockRequest): Promise<FileHandle> {
   try {
     if (request.create) return await open(request.path, constants.O_RDWR | constants.O_CREAT, 0o600);
     return await open(request.path, constants.O_RDONLY | constants.O_DIRECTORY);
   } catch (error) {
-    throw new VaultError('failed', `Cannot open ${request.path} to lock ${request.what} (${codeOf(error)}).`, {
-      cause: error,
-    });
+    throw new VaultError(
+      'failed',
+      `Cannot open ${request.path} to lock ${request.what} (${codeOf(error)}).`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -102,7 +102,10 @@ async function consume(stream: Readable, take: (chunk: Buffer) => void | Promise
 }
 
 /** A child that stops reading (EPIPE) tells why by its own exit code. */
-async function feed(source: AsyncIterable<Uint8Array> | undefined, sink: NodeJS.WritableStream | null): Promise<void> {
+async function feed(
+  source: AsyncIterable<Uint8Array> | undefined,
+  sink: NodeJS.WritableStream | null,
+): Promise<void> {
   if (source === undefined || sink === null) return;
   try {
     await pipeline(Readable.from(source, { objectMode: false }), sink);

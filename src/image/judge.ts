@@ -36,7 +36,7 @@ export interface Case {
 
 export interface Finding {
   readonly level: 'note' | 'warn' | 'hold' | 'refuse';
-  readonly code: 'empty' | 'space' | 'inodes' | 'deleted' | 'rewritten' | 'attributes';
+  readonly code: 'empty' | 'space' | 'inodes' | 'deleted' | 'rewritten' | 'attributes' | 'links';
   /** In the user's words; sizes are left to `bytes` for whoever shows it. */
   readonly message: string;
   readonly bytes?: number;

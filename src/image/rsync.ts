@@ -12,9 +12,11 @@ export interface RsyncSetup {
   readonly source: Source;
   /** The server's rsync. */
   readonly program: string;
+  readonly programArgs: readonly string[];
   /** The client's rsync as `--rsync-path` takes it; undefined for rsync's own choice. */
   readonly clientProgram: string | undefined;
   readonly rsh: readonly string[];
+  readonly hardLinks: boolean;
   readonly permissions: boolean;
   readonly devices: boolean;
   readonly sparse: boolean;
@@ -49,7 +51,8 @@ export function sourceArgument(source: Source): string {
 function baseOptions(setup: RsyncSetup, recurse: boolean): string[] {
   const letters = [
     recurse ? 'r' : '',
-    'ltH',
+    'lt',
+    setup.hardLinks ? 'H' : '',
     setup.permissions ? 'pgo' : '',
     setup.devices ? 'D' : '',
     setup.acls ? 'A' : '',
@@ -94,21 +97,32 @@ function filterOptions(setup: RsyncSetup, excludesFrom: string): string[] {
   ];
 }
 
-/** Compares the source with `reference` and changes nothing. The user's exclude patterns are expected on stdin. */
-export function scanArgv(setup: RsyncSetup, reference: string, nonce: string): string[] {
+/** What a scan compares the source with, and where its filters are. */
+export interface ScanRequest {
+  readonly reference: string;
+  /** The file of the user's exclude patterns; `-` for stdin. */
+  readonly excludesFrom: string;
+  /** Only these directories, NUL-separated on stdin, with all that is in them. */
+  readonly onlyListed: boolean;
+}
+
+/** Compares the source with the reference and changes nothing. */
+export function scanArgv(setup: RsyncSetup, request: ScanRequest, nonce: string): string[] {
   return [
     setup.program,
+    ...setup.programArgs,
     ...baseOptions({ ...setup, userOptions: senderSideFilters(setup.userOptions) }, true),
     '-n',
     '--delete',
     '--delete-excluded',
     // Otherwise one unreadable directory silently turns all deletions off.
     '--ignore-errors',
-    ...filterOptions(setup, '-'),
+    ...filterOptions(setup, request.excludesFrom),
+    ...(request.onlyListed ? ['-r', '--ignore-missing-args', '--from0', '--files-from=-'] : []),
     `--out-format=${listFormat(nonce)}`,
     '--',
     sourceArgument(setup.source),
-    `${reference}/`,
+    `${request.reference}/`,
   ];
 }
 
@@ -124,6 +138,7 @@ export function transferArgv(
 ): string[] {
   return [
     setup.program,
+    ...setup.programArgs,
     ...baseOptions({ ...setup, xdev: false, userOptions: withoutFilters(setup.userOptions) }, false),
     '--no-r',
     '--ignore-missing-args',
@@ -142,6 +157,7 @@ export function transferArgv(
 export function rootOnlyArgv(setup: RsyncSetup, destination: string, nonce: string): string[] {
   return [
     setup.program,
+    ...setup.programArgs,
     ...baseOptions({ ...setup, xdev: false, userOptions: withoutFilters(setup.userOptions) }, false),
     '--no-r',
     '--dirs',
@@ -163,6 +179,7 @@ export function plainArgv(
 ): string[] {
   return [
     setup.program,
+    ...setup.programArgs,
     ...baseOptions(setup, true),
     ...filterOptions(setup, excludesFile),
     ...linkDests.map((path) => `--link-dest=${path}`),
@@ -189,4 +206,24 @@ const FILTER = /^(-F+|-C|--cvs-exclude|--(filter|exclude|include|exclude-from|in
 
 function withoutFilters(options: readonly string[]): string[] {
   return options.filter((option) => !FILTER.test(option));
+}
+
+/** How rsync reaches the client; empty for local trees. rsync splits the value at spaces, minding quotes. */
+export function rshEnvironment(setup: RsyncSetup): Record<string, string> {
+  return setup.source.kind === 'ssh' ? { RSYNC_RSH: setup.rsh.map(quoteForRsync).join(' ') } : {};
+}
+
+function quoteForRsync(argument: string): string {
+  if (!/[\s'"]/.test(argument)) return argument;
+  return argument.includes("'") ? `"${argument.replaceAll('"', '""')}"` : `'${argument}'`;
+}
+
+/** ssh never asks, never accepts an unknown host key, and notices a dead connection. Other programs are left alone. */
+export function strictRsh(rsh: readonly string[]): string[] {
+  const [program = 'ssh', ...args] = rsh;
+  if (!/(^|\/)ssh$/.test(program)) return [program, ...args];
+  const set = (settings: readonly string[]) => settings.flatMap((setting) => ['-o', setting]);
+  // The first mention of a setting wins: these two are not for the user to loosen.
+  const firm = set(['BatchMode=yes', 'StrictHostKeyChecking=yes']);
+  return [program, ...firm, ...args, ...set(['ConnectTimeout=30', 'ServerAliveInterval=30'])];
 }

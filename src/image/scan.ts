@@ -58,6 +58,17 @@ export function unescapeName(name: Buffer): RawPath {
   return Buffer.from(plain, 'latin1');
 }
 
+/** A name on one line: control bytes as `\\#ooo`, as rsync shows them. */
+export function escapeName(name: RawPath): Buffer {
+  if (name.every((byte) => byte >= 32 && byte !== 127)) return name;
+  const text = name.toString('latin1');
+  const escaped = text.replace(
+    /[\0-\x1f\x7f]/g,
+    (char) => `\\#${char.charCodeAt(0).toString(8).padStart(3, '0')}`,
+  );
+  return Buffer.from(escaped, 'latin1');
+}
+
 function assertInside(path: RawPath): void {
   if (path.length === 1 && path[0] === 46) return;
   const parts = path.toString('latin1', 0, path.length).split('/');

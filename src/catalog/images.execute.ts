@@ -1,0 +1,71 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf, VaultError } from '../errors.ts';
+import type { Image, Vault } from '../model.ts';
+import { parseLocal } from '../time/local.ts';
+import { imageOf, parseSummary } from './summary.ts';
+
+/** What a vault's directory holds. */
+export interface VaultContents {
+  readonly images: readonly Image[];
+  /** Names of all its entries, images or not. */
+  readonly names: readonly string[];
+  /** Directories of runs that never ended, and of deletions: `.incomplete-…`, `.deleting-…`, those without summary. */
+  readonly leftovers: readonly string[];
+}
+
+/** Reads every image's summary. `base` is how node:fs reaches the vault, when it is held open. */
+export async function readVault(
+  vault: Vault,
+  zone: string,
+  base = join(vault.bank, vault.name),
+): Promise<VaultContents> {
+  const entries = await readdir(base, { withFileTypes: true }).catch((error: unknown) => {
+    throw new VaultError('failed', `Cannot read vault ${vault.name} in ${vault.bank} (${codeOf(error)}).`);
+  });
+  const images: Image[] = [];
+  const leftovers: string[] = [];
+  for (const entry of entries) {
+    if (!entry.isDirectory() || entry.name === 'dirvish') continue;
+    if (/^\.(incomplete|deleting)-/.test(entry.name)) leftovers.push(entry.name);
+    if (entry.name.startsWith('.')) continue;
+    const text = await readSummary(join(base, entry.name, 'summary'));
+    if (text === undefined) leftovers.push(entry.name);
+    else images.push(describe(text, vault, entry.name, zone));
+  }
+  return { images: images.sort(byCompletion), names: entries.map((entry) => entry.name), leftovers };
+}
+
+async function readSummary(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw new VaultError('failed', `Cannot read ${path} (${codeOf(error)}).`, { cause: error });
+  }
+}
+
+function describe(text: string, vault: Vault, directory: string, zone: string): Image {
+  const place = { bank: vault.bank, vault: vault.name, directory };
+  return imageOf(parseSummary(text), place, (local) => parseLocal(local, zone));
+}
+
+/** Oldest first; those that never completed by when they began. */
+function byCompletion(a: Image, b: Image): number {
+  return (a.completed ?? a.begun ?? 0) - (b.completed ?? b.begun ?? 0) || (a.name < b.name ? -1 : 1);
+}
+
+/** The vaults of a bank: directories with a `dirvish` directory in them. */
+export async function vaultsOf(bank: string): Promise<Vault[]> {
+  const entries = await readdir(bank, { withFileTypes: true }).catch((error: unknown) => {
+    throw new VaultError('disk', `Cannot read bank ${bank} (${codeOf(error)}).`, {
+      hint: 'Is the disk mounted?',
+    });
+  });
+  const vaults: Vault[] = [];
+  for (const entry of entries.filter((each) => each.isDirectory() && !each.name.startsWith('.'))) {
+    const inside = await readdir(join(bank, entry.name)).catch((): string[] => []);
+    if (inside.includes('dirvish')) vaults.push({ bank, name: entry.name });
+  }
+  return vaults.sort((a, b) => (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,144 @@
+import { chmodSync, lstatSync, createReadStream } from 'node:fs';
+import { succeeded, describeEnd } from '../exec/command.ts';
+import { VaultError } from '../errors.ts';
+import type { RawPath } from '../model.ts';
+import { isRoot, isUnlinkable, listEntry, parentOf, removals } from './clone.ts';
+import { inVault, type Means } from './means.ts';
+import { decodeChanges, type Change } from './scan.ts';
+
+/**
+ * Hard-links the tree of `reference` into `directory`. Gives the paths that could not be linked (link limit,
+ * immutable files): they have to be transferred. Both are directories of images in the vault.
+ */
+export async function cloneTree(means: Means, reference: string, directory: string): Promise<RawPath[]> {
+  const argv = ['cp', '-al', '--', `./${reference}/tree`, `./${directory}/tree`];
+  const unexpected: string[] = [];
+  let refused = 0;
+  const result = await means.run(
+    inVault(means, argv),
+    {
+      stderr: (line) => {
+        if (isUnlinkable(line.toString('latin1'))) refused += 1;
+        else if (unexpected.length < 20) unexpected.push(line.toString('latin1'));
+      },
+    },
+    means.signal,
+  );
+  if (means.signal.aborted) throw new VaultError('interrupted', 'Interrupted while cloning the reference.');
+  if (succeeded(result)) return [];
+  if (refused === 0 || unexpected.length > 0 || result.code !== 1) {
+    throw new VaultError(
+      'failed',
+      `Cloning ${reference} failed: cp ${describeEnd(result)}: ${unexpected[0] ?? ''}`,
+    );
+  }
+  return missingFrom(means, `${reference}/tree`, `${directory}/tree`);
+}
+
+/** The entries of one tree that another lacks. */
+async function missingFrom(means: Means, tree: string, other: string): Promise<RawPath[]> {
+  const list = (name: string) => `find "${name}" -mindepth 1 -printf '%P\\0' | sort -z`;
+  const script = `set -o pipefail; comm -z -23 <(${list('$1')}) <(${list('$2')})`;
+  const chunks: Buffer[] = [];
+  const argv = ['bash', '-c', script, 'bash', `./${tree}`, `./${other}`];
+  const result = await means.run(
+    inVault(means, argv),
+    { stdout: (chunk) => void chunks.push(chunk) },
+    means.signal,
+  );
+  if (!succeeded(result)) {
+    throw new VaultError('failed', `Comparing the clone with ${tree} failed: ${describeEnd(result)}.`);
+  }
+  return splitAtNul(Buffer.concat(chunks));
+}
+
+function splitAtNul(data: Buffer): Buffer[] {
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (let at = data.indexOf(0); at >= 0; at = data.indexOf(0, from)) {
+    parts.push(data.subarray(from, at));
+    from = at + 1;
+  }
+  return parts;
+}
+
+/** The changes that a scan spooled. */
+export function spooled(means: Means, spool: string): AsyncGenerator<Change> {
+  return decodeChanges(createReadStream(means.vault.at(spool)));
+}
+
+/** Takes the changed and deleted paths of a spool out of a clone. Only directory entries go: no inode is touched. */
+export async function removeChanged(means: Means, spool: string, directory: string): Promise<void> {
+  for (const pass of ['structure', 'entries'] as const) {
+    const argv = ['xargs', '-0', '-r', 'rm', '-rf', '--one-file-system', '--'];
+    const stdin = pathsToRemove(means, spool, directory, pass);
+    const result = await means.run(inVault(means, argv, `${directory}/tree`), { stdin }, means.signal);
+    if (means.signal.aborted) throw new VaultError('interrupted', 'Interrupted while preparing the clone.');
+    if (!succeeded(result)) {
+      const why = result.stderr.toString('latin1').split('\n')[0] ?? '';
+      throw new VaultError(
+        'failed',
+        `Removing changed paths from the clone failed: ${why || describeEnd(result)}`,
+      );
+    }
+  }
+}
+
+async function* pathsToRemove(
+  means: Means,
+  spool: string,
+  directory: string,
+  pass: 'structure' | 'entries',
+): AsyncGenerator<Buffer> {
+  const clone = cloneDirectories(means, directory);
+  let batch: Buffer[] = [];
+  for await (const change of spooled(means, spool)) {
+    for (const path of removals(change, pass)) {
+      if (!isRoot(path) && clone.isReal(parentOf(path), true)) batch.push(listEntry(path));
+    }
+    if (batch.length >= 2_000) {
+      yield Buffer.concat(batch);
+      batch = [];
+    }
+  }
+  if (batch.length > 0) yield Buffer.concat(batch);
+}
+
+/**
+ * Answers whether a path of the clone is a directory reached through real directories only. A client could send
+ * `link/name` where `link` is a symbolic link in the reference: following it would lead out of the image.
+ */
+export function cloneDirectories(means: Means, directory: string) {
+  // The list comes sorted, so remembering the last chain answers nearly all questions.
+  let chain: { path: string; real: boolean }[] = [];
+  const look = (path: string, makeWritable: boolean): boolean => {
+    const full = means.vault.atBytes(`${directory}/tree`, Buffer.from(path, 'latin1'));
+    const found = lstatSync(full, { throwIfNoEntry: false });
+    if (!found?.isDirectory()) return false;
+    // Without root's rights a read-only directory lets nothing go; the transfer brings its mode back.
+    if (makeWritable && process.geteuid?.() !== 0 && (found.mode & 0o300) !== 0o300) {
+      chmodSync(full, (found.mode & 0o7777) | 0o700);
+    }
+    return true;
+  };
+  return {
+    isReal: (path: RawPath | undefined, makeWritable = false): boolean => {
+      if (path === undefined) return look('.', makeWritable);
+      const text = path.toString('latin1');
+      while (chain.length > 0 && !isPrefix(chain.at(-1)?.path ?? '', text)) chain = chain.slice(0, -1);
+      while (chain.at(-1)?.path !== text) {
+        const last = chain.at(-1);
+        if (last && !last.real) return false;
+        const from = last === undefined ? 0 : last.path.length + 1;
+        const slash = text.indexOf('/', from);
+        const next = slash < 0 ? text : text.slice(0, slash);
+        chain = [...chain, { path: next, real: look(next, makeWritable) }];
+      }
+      return chain.at(-1)?.real ?? false;
+    },
+  };
+}
+
+function isPrefix(ancestor: string, path: string): boolean {
+  return path === ancestor || (path.startsWith(ancestor) && path[ancestor.length] === '/');
+}

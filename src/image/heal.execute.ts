@@ -1,0 +1,91 @@
+import { access, rename, rm, stat } from 'node:fs/promises';
+import { mountIdentity } from '../exec/boot.ts';
+import { describeEnd, succeeded } from '../exec/command.ts';
+import { readIfThere, writeSynced } from '../exec/files.ts';
+import type { VaultContents } from '../catalog/images.execute.ts';
+import { VaultError } from '../errors.ts';
+import { inVault, type Means } from './means.ts';
+
+/** Where the usable remains of an earlier attempt wait: an additional `--link-dest` of the next one. */
+export const EARLIER = '.incomplete-earlier';
+
+/**
+ * Cleans up after runs that never ended, with the vault locked: half-made and half-deleted images go, but for the
+ * newest half-made one, if what it holds can be trusted. Gives the name of that one.
+ */
+export async function heal(means: Means, contents: VaultContents): Promise<string | undefined> {
+  const candidates: { name: string; time: number }[] = [];
+  for (const name of contents.leftovers) {
+    if (name.startsWith('.deleting-')) await removeDirectory(means, name);
+    else if (name.startsWith('.incomplete-')) candidates.push({ name, time: await timeOf(means, name) });
+    else if (await isOurs(means, name)) {
+      // Killed after the rename and before the commit point.
+      const hidden = `.incomplete-${name}`;
+      await rename(means.vault.at(name), means.vault.at(hidden));
+      candidates.push({ name: hidden, time: await timeOf(means, hidden) });
+    }
+  }
+  candidates.sort((a, b) => b.time - a.time);
+  let kept: string | undefined;
+  for (const { name } of candidates) {
+    if (kept === undefined && (await isTrusted(means, name))) kept = name;
+    else await removeDirectory(means, name);
+  }
+  if (kept === undefined) return undefined;
+  await setAside(means, kept);
+  return EARLIER;
+}
+
+/** Renames the remains of an attempt to where the next one finds them. */
+export async function setAside(means: Means, name: string): Promise<void> {
+  if (name === EARLIER) return;
+  await removeDirectory(means, EARLIER);
+  await rename(means.vault.at(name), means.vault.at(EARLIER));
+}
+
+async function timeOf(means: Means, name: string): Promise<number> {
+  return (await stat(means.vault.at(name))).mtimeMs;
+}
+
+async function isOurs(means: Means, name: string): Promise<boolean> {
+  return access(means.vault.at(`${name}/summary.new`)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Notes of which boot and mount a half-made image is: after a power cut its files may have the wrong content. */
+export async function markAttempt(means: Means, directory: string): Promise<void> {
+  const mount = await mountIdentity(means.vault.fd, means.vault.device);
+  await writeSynced(means.vault.at(`${directory}/attempt`), `${mount}\n`, 0o600);
+}
+
+async function isTrusted(means: Means, name: string): Promise<boolean> {
+  const mark = await readIfThere(means.vault.at(`${name}/attempt`));
+  const tree = await stat(means.vault.at(`${name}/tree`)).catch(() => undefined);
+  return tree !== undefined && mark?.trim() === (await mountIdentity(means.vault.fd, means.vault.device));
+}
+
+/** After a full disk nothing of an attempt is trusted. */
+export async function distrust(means: Means, directory: string): Promise<void> {
+  await rm(means.vault.at(`${directory}/attempt`), { force: true });
+}
+
+/** Deletes a directory of the vault with everything in it; no error when there is none. */
+export async function removeDirectory(means: Means, name: string): Promise<void> {
+  const path = `./${name}`;
+  if (process.geteuid?.() !== 0) {
+    // Without root's rights a read-only directory keeps its entries.
+    const open = ['find', path, '-type', 'd', '!', '-perm', '-u+wx', '-exec', 'chmod', 'u+rwx', '{}', ';'];
+    await means.run(inVault(means, open), {}, means.signal);
+  }
+  const result = await means.run(
+    inVault(means, ['rm', '-rf', '--one-file-system', '--', path]),
+    {},
+    means.signal,
+  );
+  if (succeeded(result)) return;
+  if (means.signal.aborted) throw new VaultError('interrupted', 'Interrupted while cleaning up.');
+  const why = result.stderr.toString('latin1').split('\n')[0] ?? '';
+  throw new VaultError('failed', `Cannot remove ${means.vault.path}/${name}: ${why || describeEnd(result)}`);
+}

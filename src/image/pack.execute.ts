@@ -1,0 +1,56 @@
+import { chmod, rm } from 'node:fs/promises';
+import { appender } from '../exec/files.ts';
+import { describeEnd, succeeded } from '../exec/command.ts';
+import { VaultError } from '../errors.ts';
+import { inVault, type Means } from './means.ts';
+import type { ImagePlan } from './plan.ts';
+import { indexLine } from './pack.ts';
+import { lineCutter } from './scan.ts';
+
+/** Makes the index, packs index and log as the options say, and sets their permissions. Before the commit. */
+export async function packFiles(means: Means, plan: ImagePlan): Promise<void> {
+  const { log, index } = plan.settings;
+  const mode = Number.parseInt(plan.settings['meta-perm'], 8);
+  await chmod(means.vault.at(`${plan.workDirectory}/log`), mode);
+  if (log.format === 'none') await rm(means.vault.at(`${plan.workDirectory}/log`));
+  else if (log.argv.length > 0) await pack(means, plan, 'log', log.argv);
+  if (index.format === 'none') return;
+  await writeIndex(means, plan, mode);
+  if (index.argv.length > 0) await pack(means, plan, 'index', index.argv);
+}
+
+/** `find -ls` of the tree with paths as on the client: what dirvish-locate reads. */
+async function writeIndex(means: Means, plan: ImagePlan, mode: number): Promise<void> {
+  const out = await appender(means.vault.at(`${plan.workDirectory}/index`), mode);
+  try {
+    const alias = Buffer.from(plan.tree.alias === '/' ? '' : plan.tree.alias);
+    const cut = lineCutter((line) => out.add(indexLine(line, alias)));
+    const stdout = async (chunk: Buffer) => {
+      cut(chunk);
+      await out.drain();
+    };
+    const argv = ['find', '.', '-ls'];
+    const result = await means.run(
+      inVault(means, argv, `${plan.workDirectory}/tree`),
+      { stdout },
+      means.signal,
+    );
+    cut(undefined);
+    if (means.signal.aborted) throw new VaultError('interrupted', 'Interrupted while writing the index.');
+    if (!succeeded(result))
+      throw new VaultError('failed', `Writing the index failed: find ${describeEnd(result)}.`);
+  } finally {
+    await out.close();
+  }
+}
+
+async function pack(means: Means, plan: ImagePlan, name: string, argv: readonly string[]): Promise<void> {
+  const command = inVault(means, [...argv, '-f', '--', name], plan.workDirectory);
+  const result = await means.run(command, {}, means.signal);
+  if (succeeded(result)) return;
+  if (means.signal.aborted) throw new VaultError('interrupted', `Interrupted while packing the ${name}.`);
+  throw new VaultError(
+    'failed',
+    `Packing the ${name} with ${argv.join(' ')} failed: ${describeEnd(result)}.`,
+  );
+}
