@@ -74,9 +74,18 @@ function whereOf(globals: Globals): Where {
     env: process.env,
     uid: process.geteuid?.() ?? 0,
     home: homedir(),
-    cwd: process.cwd(),
+    cwd: workingDirectory(),
     hostName: hostname(),
   };
+}
+
+/** The working directory; one that was removed meanwhile has no name. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '/';
+  }
 }
 
 /** The answer to a question, or undefined where nobody can answer: no terminal, end of input, interrupted. */

@@ -41,9 +41,14 @@ function readArguments(): readonly string[] {
 }
 
 function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  if (typeof manifest !== 'object' || manifest === null || !('version' in manifest)) return 'unknown';
-  return String(manifest.version);
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    return typeof manifest === 'object' && manifest && 'version' in manifest
+      ? String(manifest.version)
+      : 'unknown';
+  } catch {
+    return 'unknown';
+  }
 }
 
 /** Does what the command line asks for. Everything thrown becomes an ending. */

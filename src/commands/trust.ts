@@ -19,7 +19,7 @@ export const spec: CommandSpec = {
   ],
   examples: [
     'vault trust laptop',
-    'vault trust laptop --fingerprint SHA256:uNiVztksCsDhcc0u9e8BrqXVcUuK6ZTpzvp3aXG0CjQ',
+    'vault trust laptop --fingerprint SHA256:uNiVztksCsDhcc0u9e8BrqXVcUuK...',
   ],
   changes: true,
 };

@@ -30,7 +30,7 @@ const EXIT_CODES: readonly (readonly [string, string])[] = [
   ['2', 'usage'],
   ['3', 'partial: an image was kept but some files could not be read'],
   ['4', 'failed: nothing new was kept for at least one vault'],
-  ['5', 'held: an image was made but the change was too suspicious; see vault accept'],
+  ['5', 'held: an image was made, but its change is suspicious; see vault accept'],
   ['6', 'locked by another run'],
   ['7', 'no such disk, wrong disk, not mounted'],
   ['8', 'configuration'],

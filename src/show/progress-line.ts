@@ -1,6 +1,6 @@
 import type { ProgressTotals } from '../commands/spec.ts';
 import { pad, printable, shorten, textWidth } from './text.ts';
-import { showBytes, showBytesOf, showCount, showCounted, showDuration, showRate } from './units.ts';
+import { showBytes, showBytesOf, showCount, showCounted, showRate } from './units.ts';
 
 /** How far a phase had come at some moment (seconds on any steady clock). */
 export interface Sample {
@@ -32,11 +32,9 @@ export function progressLines(states: readonly PhaseState[], columns: number): s
   const labelWidth = Math.max(0, ...labels.map(textWidth));
   const phaseWidth = Math.max(0, ...states.map((state) => textWidth(state.phase)));
   return states.map((state, at) => {
-    let line = pad(labels[at] ?? '', labelWidth) + GAP + pad(state.phase, phaseWidth);
-    for (const part of details(state)) {
-      if (textWidth(line) + GAP.length + textWidth(part) < columns) line += GAP + part;
-    }
-    return shorten(line.trimEnd(), columns - 1);
+    const head = pad(labels[at] ?? '', labelWidth) + GAP + pad(state.phase, phaseWidth);
+    const parts = fitting(details(state), columns - 1 - textWidth(head));
+    return shorten([head, ...parts].join(GAP).trimEnd(), columns - 1);
   });
 }
 
@@ -65,19 +63,41 @@ export function speedOf(state: PhaseState): Speed {
   return { bytesPerSecond, eta: known ? Math.max(0, amount) / rate : undefined };
 }
 
-function details(state: PhaseState): readonly string[] {
-  const { files = 0, bytes = 0 } = state.samples.at(-1) ?? {};
-  const { totals } = state;
-  const speed = speedOf(state);
-  const parts: string[] = [];
-  if (totals.files !== undefined && totals.files > 0) {
-    parts.push(`${showCount(files)}/${showCount(totals.files)} files`);
-  } else if (files > 0) {
-    parts.push(showCounted(files, 'file'));
+/** What fits into a width, in the order to show it. What stands behind in importance is left out first. */
+function fitting(details: readonly Detail[], width: number): readonly string[] {
+  let left = width;
+  const chosen = new Set<Detail>();
+  for (const detail of details.toSorted((one, other) => one.rank - other.rank)) {
+    left -= GAP.length + textWidth(detail.text);
+    if (left < 0) break;
+    chosen.add(detail);
   }
-  if (totals.bytes !== undefined && totals.bytes > 0) parts.push(showBytesOf(bytes, totals.bytes));
-  else if (bytes > 0) parts.push(showBytes(bytes));
-  if (speed.bytesPerSecond > 0) parts.push(showRate(speed.bytesPerSecond));
-  if (speed.eta !== undefined) parts.push(`${showDuration(Math.ceil(speed.eta))} left`);
+  return details.filter((detail) => chosen.has(detail)).map((detail) => detail.text);
+}
+
+interface Detail {
+  readonly text: string;
+  readonly rank: number;
+}
+
+function details(state: PhaseState): readonly Detail[] {
+  const { files = 0, bytes = 0 } = state.samples.at(-1) ?? {};
+  const { bytesPerSecond, eta } = speedOf(state);
+  const { files: allFiles = 0, bytes: allBytes = 0 } = state.totals;
+  const parts: Detail[] = [];
+  if (allFiles > 0) parts.push({ text: `${showCount(files)}/${showCount(allFiles)} files`, rank: 0 });
+  else if (files > 0) parts.push({ text: showCounted(files, 'file'), rank: 0 });
+  if (allBytes > 0) parts.push({ text: showBytesOf(bytes, allBytes), rank: 1 });
+  else if (bytes > 0) parts.push({ text: showBytes(bytes), rank: 1 });
+  if (bytesPerSecond > 0) parts.push({ text: showRate(bytesPerSecond), rank: 3 });
+  if (eta !== undefined) parts.push({ text: `${shortDuration(eta)} left`, rank: 2 });
   return parts;
+}
+
+/** Seconds in few characters: `45s`, `12m`, `2h04m`. */
+function shortDuration(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)}s`;
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 60) return `${minutes}m`;
+  return `${showCount(Math.floor(minutes / 60))}h${String(minutes % 60).padStart(2, '0')}m`;
 }
