@@ -12,6 +12,8 @@ export const spec: CommandSpec = {
     { name: 'image-time', value: 'TIME', summary: 'time the image stands for, instead of now' },
     { name: 'reference', value: 'IMAGE', summary: 'image to compare with, instead of the newest good one' },
     { name: 'expire', value: 'TIME', summary: 'when the image may be deleted, instead of the rules' },
+    { name: 'engine', value: 'ENGINE', summary: 'how to make it', choices: ['auto', 'delta', 'link-dest'] },
+    { name: 'adopt-bank', summary: 'take the bank for a new one in the place of another' },
     { name: 'ignore-space', summary: 'run even if the disk seems too small' },
     { name: 'lock-wait', value: 'DURATION', summary: 'wait this long for another run to end; default 0' },
   ],

@@ -1,5 +1,11 @@
 import type { CommandEntry } from '../cli.ts';
+import { spec as list } from './list.ts';
+import { spec as run } from './run.ts';
 import { spec as trust } from './trust.ts';
 
 /** All commands, in the order of the help. Only the specs are loaded here; what a command does is loaded on use. */
-export const COMMANDS: readonly CommandEntry[] = [{ spec: trust, load: () => import('./trust.run.ts') }];
+export const COMMANDS: readonly CommandEntry[] = [
+  { spec: run, load: () => import('./run.run.ts') },
+  { spec: list, load: () => import('./list.run.ts') },
+  { spec: trust, load: () => import('./trust.run.ts') },
+];

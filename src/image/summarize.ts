@@ -120,8 +120,8 @@ export function finishedSummary(plan: ImagePlan, done: Completion, hostName: str
 
 function countEntries({ tally, totals }: Completion): Entry[] {
   const counts: Entry[] = [
-    ['Vault-new', String(tally.newFiles)],
-    ['Vault-changed', String(tally.changedFiles + tally.attributeFiles)],
+    ['Vault-new', String(tally.newFiles + tally.newOther)],
+    ['Vault-changed', String(tally.changedFiles + tally.attributeFiles + tally.changedOther)],
     ['Vault-deleted', String(tally.deletedFiles)],
     ['Vault-written', String(tally.newBytes + tally.changedBytes + tally.attributeBytes)],
   ];
