@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { codeOf, VaultError } from '../errors.ts';
-import { isName } from './values.ts';
+import { isName, requireName } from './names.ts';
 
 /** Where to look: a `Where` of commands/spec.ts fits. */
 export interface ConfigWhere {
@@ -54,11 +54,7 @@ export async function findMaster(where: ConfigWhere): Promise<string> {
 
 /** The first bank that has the vault. Throws `usage`, `config` or `disk`. */
 export async function findVault(vault: string, banks: readonly string[]): Promise<VaultPlace> {
-  if (!isName(vault)) {
-    throw new VaultError('usage', `"${vault}" can't be the name of a vault`, {
-      hint: 'names have letters, digits and . _ + - only, and begin with a letter, a digit or _',
-    });
-  }
+  requireName('vault', vault);
   if (banks.length === 0)
     throw new VaultError('config', 'no bank is configured', {
       hint: 'add a "bank:" list to the master file',

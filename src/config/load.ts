@@ -6,12 +6,13 @@ import { addItem, applyStatement, emptyDraft, setValue } from './apply.ts';
 import type { Directive, Draft, Note, Origin } from './apply.ts';
 import { branchFiles, clientDirectories, findIn, findMaster, findVault } from './find.ts';
 import type { ConfigWhere, VaultPlace } from './find.ts';
+import { requireName } from './names.ts';
 import type { Layer } from './option.ts';
 import { isOptionName, OPTIONS, settingsFrom } from './options.ts';
 import type { OptionName, Settings } from './options.ts';
 import { requireTrusted } from './ownership.ts';
 import { parseText } from './parse.ts';
-import { isList, isName } from './values.ts';
+import { isList } from './values.ts';
 
 /** Values from the command line, as text; booleans for switches. Lists add to what the files say. */
 export type Overrides = Readonly<Partial<Record<OptionName, string | boolean | readonly string[]>>>;
@@ -33,7 +34,7 @@ export interface LoadedBranch extends Loaded {
   readonly branch: string;
 }
 
-interface Loading {
+export interface Loading {
   readonly where: ConfigWhere;
   readonly master: string;
   readonly draft: Draft;
@@ -84,7 +85,8 @@ export async function loadBranch(
   return { ...loaded, settings: named, bank: place.bank, vault: place.vault, branch };
 }
 
-async function startMaster(where: ConfigWhere): Promise<Loading> {
+/** Reads the master file as far as it can be read; its problems are in the draft. Throws only what stops that. */
+export async function startMaster(where: ConfigWhere): Promise<Loading> {
   const master = await findMaster(where);
   const directories = [dirname(master)];
   const loading = { where, master, draft: emptyDraft(), files: [], directories, clientLoaded: false };
@@ -98,9 +100,7 @@ async function findBranchFile(
   place: VaultPlace,
   branch: string | undefined,
 ): Promise<string> {
-  if (branch !== undefined && !isName(branch)) {
-    throw new VaultError('usage', `"${branch}" can't be the name of a branch`);
-  }
+  if (branch !== undefined) requireName('branch', branch);
   const file = await findIn(loading.directories, branch ?? 'default');
   if (file !== undefined) return file;
   const others = await branchFiles(place);

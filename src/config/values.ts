@@ -1,6 +1,7 @@
 import { parseDuration } from '../time/duration.ts';
 import { isNever, parseDate } from '../time/parse-date.ts';
 import { strftime, unknownConversion } from '../time/strftime.ts';
+import { isName } from './names.ts';
 import type { Kind, KindValues, Option, Packing, ScheduleEntry } from './option.ts';
 import { checkExpireDate, parseRule } from './rules.ts';
 import { parseTree } from './tree.ts';
@@ -13,12 +14,6 @@ type Readers = { readonly [K in Kind]: (text: string, option: Option) => Reading
 
 const CLIENT_NAME = /^([a-z_][a-z0-9_-]*@)?[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const IMAGE_NAME = /^[^\s/.-][^\s/]*$/;
-const VAULT_NAME = /^[A-Za-z0-9_][A-Za-z0-9._+-]*$/;
-
-/** Whether this may be the name of a vault or branch. */
-export function isName(text: string): boolean {
-  return VAULT_NAME.test(text) && !text.includes('..');
-}
 
 const READERS: Readers = {
   boolean: (text) => {
