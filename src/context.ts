@@ -1,9 +1,10 @@
 import { homedir, hostname } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Globals } from './cli.ts';
-import type { Context, JsonObject, Out, Where } from './commands/spec.ts';
+import type { Context, Out, Where } from './commands/spec.ts';
 import { run } from './exec/run.ts';
 import { createLog } from './log.ts';
+import { jsonLine } from './show/json.ts';
 import { createProgress, type ProgressMode } from './show/progress.ts';
 import { createScreen, type Screen } from './show/screen.ts';
 
@@ -39,11 +40,6 @@ export function createContext(globals: Globals, now: number, signal: AbortSignal
     columns: columns(),
     ask: (question) => ask(question, signal),
   };
-}
-
-/** One line of `--json`. */
-export function jsonLine(object: JsonObject): string {
-  return `${JSON.stringify({ schema: 1, ...object })}\n`;
 }
 
 function createOut(screen: Screen, globals: Globals): Out {

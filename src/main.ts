@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { parseCommandLine, type Invocation } from './cli.ts';
 import { argumentsOf, hasFlag } from './commands/argv.ts';
-import type { CommandResult } from './commands/spec.ts';
+import type { CommandResult, JsonObject } from './commands/spec.ts';
 import { COMMANDS } from './commands/table.ts';
 import { codeOf, exitCodeOf, kindOf, VaultError, worstExitCode } from './errors.ts';
 import { errorJson, errorText } from './show/error.ts';
+import { jsonLine } from './show/json.ts';
 
 const HELP_COLUMNS = 80;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -26,6 +27,7 @@ let brokenOutput: Error | undefined;
 let goesOn = true;
 
 process.on('uncaughtException', (error) => void finish({ exitCode: 1, error }));
+process.on('beforeExit', () => void finish({ exitCode: 1, error: new Error('ended without a result') }));
 process.stdout.on('error', onBrokenOutput);
 process.stderr.on('error', () => {});
 await finish(await invoke());
@@ -93,8 +95,10 @@ function failure(error: unknown): Ending {
 
 /** The first signal asks to stop, the second one kills. */
 function onSignal(): void {
-  if (interruption.signal.aborted) process.exit(exitCodeOf('interrupted'));
-  interruption.abort();
+  if (!interruption.signal.aborted) return interruption.abort();
+  const exitCode = exitCodeOf('interrupted');
+  if (json) process.stdout.write(jsonLine({ type: 'result', exitCode }));
+  process.exit(exitCode);
 }
 
 /** A reader that went away (`| head`) is no error: what only shows something ends there, the rest goes on unseen. */
@@ -107,30 +111,39 @@ function isReaderGone(error: Error): boolean {
   return codeOf(error) === 'EPIPE' || codeOf(error) === 'EIO';
 }
 
-function tell(object: Readonly<Record<string, unknown>>, text: string): void {
-  process.stdout.write(json ? `${JSON.stringify({ schema: 1, ...object })}\n` : `${text}\n`);
+function tell(object: JsonObject, text: string): void {
+  process.stdout.write(json ? jsonLine(object) : `${text}\n`);
 }
 
 /** Reports how it ended and exits, with all output written. Only the first call counts. */
 async function finish(ending: Ending): Promise<void> {
   if (finishing) return;
   finishing = true;
+  await flushed(process.stdout);
+  const error = ending.error ?? outputError();
   const codes = [ending.exitCode];
   if (interruption.signal.aborted) codes.push(exitCodeOf('interrupted'));
-  if (brokenOutput !== undefined && !isReaderGone(brokenOutput)) codes.push(exitCodeOf('failed'));
+  if (outputError() !== undefined) codes.push(exitCodeOf('failed'));
   const exitCode = worstExitCode(codes);
-  if (ending.error !== undefined) {
+  if (error !== undefined) {
     const program = `vault ${version}, node ${process.version}, ${process.platform} ${process.arch}`;
-    process.stderr.write(`${errorText(ending.error, program)}\n`);
+    process.stderr.write(`${errorText(error, program)}\n`);
   }
   if (json) {
-    const error = ending.error === undefined ? undefined : errorJson(ending.error);
-    process.stdout.write(
-      `${JSON.stringify({ schema: 1, type: 'result', exitCode, ...ending.fields, error })}\n`,
-    );
+    const shown = error === undefined ? undefined : errorJson(error);
+    process.stdout.write(jsonLine({ type: 'result', exitCode, ...ending.fields, error: shown }));
   }
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   process.exit(exitCode);
+}
+
+/** Output that could not be written (a full disk) is a failure; a reader that went away is none. */
+function outputError(): VaultError | undefined {
+  if (brokenOutput === undefined || isReaderGone(brokenOutput)) return undefined;
+  return new VaultError(
+    'failed',
+    `Cannot write the output (${codeOf(brokenOutput) ?? brokenOutput.message}).`,
+  );
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
