@@ -1,4 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { Socket } from 'node:net';
 import { afterAll, onTestFinished } from 'vitest';
 
 type Action = () => void | Promise<void>;
@@ -21,9 +22,11 @@ export function cleanUp(action: Action): void {
 
 /**
  * What is left when the worker itself is killed: a shell that holds the other end of a pipe learns of it by the
- * end of its input, and undoes what was registered, newest first.
+ * end of its input, and undoes what was registered, newest first. It is nobody's child, so that whoever kills the
+ * worker with all its descendants does not get it.
  */
 const GUARD = String.raw`
+{
 trap '' HUP INT TERM
 todo=
 while IFS= read -r line; do
@@ -40,28 +43,33 @@ printf '%s\n' "$todo" | while read -r verb what; do
   rm) rm -rf --one-file-system -- "$what" ;;
   esac
 done
+} <&3 3<&- &
 `;
 
-let guard: ChildProcess | undefined;
+interface Guard {
+  readonly write: (line: string) => void;
+}
+
+let guard: Guard | undefined;
 
 /** Registers something that must not outlive the worker; call the result once it has been undone. */
 export function guarded(verb: 'kill' | 'umount' | 'rm', what: string): () => void {
   guard ??= startGuard();
-  const { stdin } = guard;
-  stdin?.write(`+${verb} ${what}\n`);
-  return () => {
-    stdin?.write(`-${verb} ${what}\n`);
-  };
+  const { write } = guard;
+  write(`+${verb} ${what}\n`);
+  return () => write(`-${verb} ${what}\n`);
 }
 
-function startGuard(): ChildProcess {
+/** The descriptor is not its standard input, which node would close as soon as the shell has gone to the background. */
+function startGuard(): Guard {
   const child = spawn('/bin/sh', ['-c', GUARD], {
     detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     cwd: '/',
   });
   child.unref();
-  const { stdin } = child;
-  if (stdin !== null && 'unref' in stdin && typeof stdin.unref === 'function') stdin.unref();
-  return child;
+  const pipe = child.stdio[3];
+  if (!(pipe instanceof Socket)) throw new Error('no pipe to the guard');
+  pipe.unref();
+  return { write: (line) => void pipe.write(line) };
 }
