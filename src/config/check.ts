@@ -4,12 +4,12 @@ import type { BranchAddress } from '../model.ts';
 import type { Note, Origin } from './apply.ts';
 import { branchFiles, findIn, vaultsIn } from './find.ts';
 import type { ConfigWhere, VaultPlace } from './find.ts';
-import { loadBranch, startMaster } from './load.ts';
+import { readBranch, startMaster } from './load.ts';
 import { settingsFrom } from './options.ts';
 
 export interface Checked {
   readonly problems: readonly Problem[];
-  /** What kinds of failures the problems are: `config`, `refused`. */
+  /** What kinds of failures the problems are: `config` or `refused`. */
   readonly kinds: readonly ErrorKind[];
   readonly notes: readonly Note[];
   /** All files read. */
@@ -94,9 +94,12 @@ async function checkBranch(
 ): Promise<void> {
   const name = address.branch === undefined ? address.vault : `${address.vault}:${address.branch}`;
   try {
-    const loaded = await loadBranch(where, { vault: address.vault, branch: address.branch });
-    add(findings.notes, loaded.notes);
-    for (const file of loaded.files) findings.files.add(file);
+    const { loading } = await readBranch(where, { vault: address.vault, branch: address.branch });
+    const { draft, files } = loading;
+    add(findings.notes, draft.notes);
+    add(findings.problems, draft.problems);
+    if (draft.problems.length > 0) findings.kinds.add('config');
+    for (const file of files) findings.files.add(file);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     const own = {
@@ -107,7 +110,6 @@ async function checkBranch(
       add(findings.notes, [own]);
       return;
     }
-    for (const { file } of error.problems) if (file !== undefined) findings.files.add(file);
     findings.kinds.add(error.kind === 'refused' ? 'refused' : 'config');
     add(findings.problems, error.problems.length > 0 ? error.problems : [own]);
   }

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { codeOf, VaultError } from '../errors.ts';
+import { codeOf, messageOf, VaultError } from '../errors.ts';
 import type { BranchAddress } from '../model.ts';
+import { textOf } from '../raw-text.ts';
 import { addItem, applyStatement, emptyDraft, setValue } from './apply.ts';
 import type { Directive, Draft, Note, Origin } from './apply.ts';
 import { branchFiles, clientDirectories, findIn, findMaster, findVault } from './find.ts';
@@ -11,7 +12,7 @@ import type { Layer } from './option.ts';
 import { isOptionName, OPTIONS, settingsFrom } from './options.ts';
 import type { OptionName, Settings } from './options.ts';
 import { requireTrusted } from './ownership.ts';
-import { parseText } from './parse.ts';
+import { characterFault, parseText } from './parse.ts';
 import { isList } from './values.ts';
 
 /** Values from the command line, as text; booleans for switches. Lists add to what the files say. */
@@ -60,17 +61,40 @@ export async function loadBranch(
   address: BranchAddress,
   overrides: Overrides = {},
 ): Promise<LoadedBranch> {
+  const { loading, place, branch } = await readBranch(where, address, overrides);
+  failOnProblems(loading.draft);
+  const loaded = finish(loading);
+  const named = { ...loaded.settings, vault: place.vault, branch };
+  return { ...loaded, settings: named, bank: place.bank, vault: place.vault, branch };
+}
+
+export interface ReadBranch {
+  readonly loading: Loading;
+  readonly place: VaultPlace;
+  readonly branch: string;
+}
+
+/** As `loadBranch`, but what is wrong with the text of the files is left in the draft. */
+export async function readBranch(
+  where: ConfigWhere,
+  address: BranchAddress,
+  overrides: Overrides = {},
+): Promise<ReadBranch> {
+  requireName('vault', address.vault);
+  if (address.branch !== undefined) requireName('branch', address.branch);
   const started = await startMaster(where);
   const { draft } = started;
-  applyOverrides(draft, 'bank' in overrides && overrides.bank !== undefined ? { bank: overrides.bank } : {});
+  const { bank, ...rest } = overrides;
+  if (bank !== undefined) applyOverrides(draft, { bank });
   const place = await findVault(address.vault, settingsFrom(draft.values).bank).catch((error: unknown) => {
+    // A vault may be missing just because of what is wrong with the master file.
+    if (draft.problems.length > 0) draft.problems.push({ message: messageOf(error) });
     failOnProblems(draft);
     throw error;
   });
   const loading = { ...started, directories: [place.directory, ...started.directories] };
-  const file = await findBranchFile(loading, place, address.branch);
-  await readInto(loading, file, address.branch === undefined ? 'vault' : 'branch');
-  const { bank: _, ...rest } = overrides;
+  const { file, only } = await findBranchFile(loading, place, address.branch);
+  await readInto(loading, file, only === undefined ? 'vault' : 'branch');
   applyOverrides(draft, rest);
   requireOption(draft, 'client', file);
   requireOption(draft, 'tree', file);
@@ -78,11 +102,15 @@ export async function loadBranch(
   if (settings.vault !== undefined && settings.vault !== address.vault) {
     draft.problems.push({ file, message: `vault: says "${settings.vault}" in the vault ${address.vault}` });
   }
-  failOnProblems(draft);
-  const branch = address.branch ?? settings.branch ?? settings['branch-default'];
-  const loaded = finish(loading);
-  const named = { ...loaded.settings, vault: place.vault, branch };
-  return { ...loaded, settings: named, bank: place.bank, vault: place.vault, branch };
+  const branch = only ?? settings.branch ?? settings['branch-default'];
+  if (address.branch !== undefined && address.branch !== branch) {
+    throw new VaultError('config', `no branch ${address.branch} in the vault ${place.vault}`, {
+      hint: `${place.directory}/${address.branch}.conf would make it; ${file} is that of ${branch}`,
+    });
+  }
+  draft.origins.set('vault', { layer: 'command line' });
+  if (address.branch !== undefined) draft.origins.set('branch', { layer: 'command line' });
+  return { loading, place, branch };
 }
 
 /** Reads the master file as far as it can be read; its problems are in the draft. Throws only what stops that. */
@@ -94,31 +122,38 @@ export async function startMaster(where: ConfigWhere): Promise<Loading> {
   return loading;
 }
 
-/** `BRANCH.conf` stands in place of `default.conf`; a vault without one may have it beside the master file. */
+/**
+ * `BRANCH.conf` stands in place of `default.conf`, which can also be beside the master file. Without a branch it is
+ * the default, else the only one there is. `only` is the branch that the file belongs to, if to one alone.
+ */
 async function findBranchFile(
-  loading: Loading,
+  { directories, files }: Loading,
   place: VaultPlace,
   branch: string | undefined,
-): Promise<string> {
-  if (branch !== undefined) requireName('branch', branch);
-  const file = await findIn(loading.directories, branch ?? 'default');
-  if (file !== undefined) return file;
+): Promise<{ readonly file: string; readonly only: string | undefined }> {
+  const find = async (name: string) => {
+    const file = await findIn(directories, name);
+    return file === undefined || files.includes(file) ? undefined : file;
+  };
+  const own = branch === undefined ? undefined : await find(branch);
+  if (own !== undefined) return { file: own, only: branch };
+  // A default.conf can be that of another branch by its branch-default; who calls compares.
+  const usual = await find('default');
+  if (usual !== undefined) return { file: usual, only: undefined };
   const others = await branchFiles(place);
-  const [only] = others;
-  if (branch === undefined && only !== undefined && others.length === 1) {
-    const own = await findIn([place.directory], only);
-    if (own !== undefined) return own;
-  }
-  if (branch === undefined && others.length > 1) {
-    throw new VaultError('usage', `${place.vault} has no default branch`, {
-      hint: `name one: ${others.map((name) => `${place.vault}:${name}`).join(', ')}`,
+  const [first] = others;
+  const single =
+    branch === undefined && others.length === 1 && first !== undefined ? await find(first) : undefined;
+  if (single !== undefined) return { file: single, only: first };
+  if (first === undefined) {
+    throw new VaultError('config', `no ${branch ?? 'default'}.conf in ${place.directory}`, {
+      hint: `vault create ${place.vault} writes one`,
     });
   }
-  throw new VaultError('config', `no ${branch ?? 'default'}.conf in ${place.directory}`, {
-    hint:
-      others.length === 0
-        ? `vault create makes it`
-        : `there is ${others.map((name) => `${name}.conf`).join(', ')}`,
+  const names = others.map((name) => `${place.vault}:${name}`).join(', ');
+  const message = branch === undefined ? 'has no default branch' : `has no branch ${branch}`;
+  throw new VaultError(branch === undefined ? 'usage' : 'config', `the vault ${place.vault} ${message}`, {
+    hint: `there is ${names}`,
   });
 }
 
@@ -127,7 +162,7 @@ async function readInto(loading: Loading, file: string, layer: Layer): Promise<v
   const { draft } = loading;
   await requireTrusted(file, loading.where.uid);
   loading.files.push(file);
-  const text = await readText(draft, file);
+  const text = await readText(file);
   const parsed = parseText(text, file);
   draft.problems.push(...parsed.problems);
   for (const statement of parsed.statements) {
@@ -169,23 +204,22 @@ async function readClient(loading: Loading, client: string, origin: Origin): Pro
 async function readExcludes(loading: Loading, file: string, layer: Layer): Promise<void> {
   await requireTrusted(file, loading.where.uid);
   loading.files.push(file);
-  const lines = (await readText(loading.draft, file)).split('\n');
+  const lines = (await readText(file)).split('\n');
   lines.forEach((text, index) => {
     const line = index + 1;
-    if (text !== '')
-      addItem(loading.draft, 'exclude', OPTIONS.exclude, { text, line }, { layer, file, line });
+    if (text === '') return;
+    const fault = characterFault(text);
+    if (fault !== undefined) loading.draft.problems.push({ file, line, message: fault });
+    else addItem(loading.draft, 'exclude', OPTIONS.exclude, { text, line }, { layer, file, line });
   });
 }
 
-async function readText(draft: Draft, file: string): Promise<string> {
+async function readText(file: string): Promise<string> {
   const bytes = await readFile(file).catch((error: unknown) => {
-    throw new VaultError('config', `${file}: can't be read (${codeOf(error) ?? 'unknown error'})`, {
-      cause: error,
-    });
+    const code = codeOf(error) ?? 'unknown error';
+    throw new VaultError('config', `${file}: can't be read (${code})`, { cause: error });
   });
-  const text = bytes.toString('utf8');
-  if (text.includes('\uFFFD')) draft.problems.push({ file, message: 'is not UTF-8 text' });
-  return text;
+  return textOf(bytes);
 }
 
 function applyOverrides(draft: Draft, overrides: Overrides): void {

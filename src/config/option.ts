@@ -82,6 +82,8 @@ export interface Option<K extends Kind = Kind, D = unknown> {
   readonly min?: number;
   /** What stands for the value in the manual: `DIR`. */
   readonly placeholder?: string;
+  /** A value (of a list: an item) for samples and manual; needed where there is no default. */
+  readonly example?: string;
   /** Accepted without effect; the text says why. */
   readonly ignored?: string;
 }
@@ -97,13 +99,14 @@ export interface Reserved {
 export interface Include {
   readonly include: 'configuration' | 'exclude';
   readonly group: Group;
+  readonly example: string;
   readonly doc: string;
   readonly layers: readonly Layer[];
 }
 
 export type TableEntry = Option | Reserved | Include;
 
-type More = Partial<Pick<Option, 'layers' | 'min' | 'placeholder' | 'ignored'>>;
+type More = Partial<Pick<Option, 'layers' | 'min' | 'placeholder' | 'example' | 'ignored'>>;
 
 /** An option with a value always there. */
 export function option<K extends Kind>(

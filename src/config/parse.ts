@@ -75,7 +75,8 @@ function withoutComment(line: string): string {
 }
 
 function readLine(content: string): Line {
-  if (hasControlCharacter(content)) return wrong('a control character; is this a text file?');
+  const fault = characterFault(content);
+  if (fault !== undefined) return wrong(fault);
   if (/^\s/.test(content)) return { kind: 'item', text: content.trimStart() };
   const [first = '', ...names] = content.split(/\s+/);
   if (first === 'SET' || first === 'UNSET' || first === 'RESET') {
@@ -96,9 +97,11 @@ function wrong(message: string): Line {
   return { kind: 'wrong', message };
 }
 
-function hasControlCharacter(text: string): boolean {
-  for (const char of text) if (char < ' ' && char !== '\t') return true;
-  return text.includes('\u007F');
+/** What can't be in a line of configuration: control characters, and bytes that are no UTF-8 (see raw-text.ts). */
+export function characterFault(text: string): string | undefined {
+  if (/[\udc80-\udcff]/u.test(text)) return 'is not UTF-8 text';
+  const isControl = [...text].some((char) => (char < ' ' && char !== '\t') || char === '\u007F');
+  return isControl ? 'has a control character; is this a text file?' : undefined;
 }
 
 function shorten(text: string): string {

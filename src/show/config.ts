@@ -41,7 +41,9 @@ export function configText(loaded: Loaded, layout: Layout): string {
     groups.set(group, [...(groups.get(group) ?? []), shownOption(loaded, name)]);
   }
   const columns = [{ title: 'OPTION' }, { title: 'VALUE' }, { title: 'FROM' }];
-  const parts = [...groups].map(([group, options]) => {
+  const order = Object.keys(HEADINGS);
+  const sorted = [...groups].toSorted(([one], [other]) => order.indexOf(one) - order.indexOf(other));
+  const parts = sorted.map(([group, options]) => {
     const rows = options.flatMap((option) => rowsOf(option));
     return `${paint(HEADINGS[group], 'bold', layout)}\n${table(columns, rows, layout)}`;
   });

@@ -8,12 +8,14 @@ const CONFIG: Include = {
   group: 'where',
   doc: 'Read another configuration file here: looked for in the vault, then beside the master file.',
   layers: LOCAL_LAYERS,
+  example: 'common.conf',
 };
 const FILE_EXCLUDE: Include = {
   include: 'exclude',
   group: 'what',
   doc: 'Read exclude patterns from a file, one a line: looked for in the vault, then beside the master file.',
   layers: LOCAL_LAYERS,
+  example: 'exclude.list',
 };
 const NO_RUN: Reserved = {
   reserved: 'would turn every backup into a rehearsal; use --dry-run on the command line',
@@ -26,6 +28,7 @@ export const DIRVISH_OPTIONS = {
   bank: option('list', [], 'where', 'Directories that hold vaults, searched in this order.', {
     layers: MASTER_ONLY,
     placeholder: 'DIR',
+    example: '/backup/bank',
   }),
   config: CONFIG,
   client: optional(
@@ -34,6 +37,7 @@ export const DIRVISH_OPTIONS = {
     'The machine to back up, [USER@]HOST; this host or localhost stays off the network.',
     {
       placeholder: '[USER@]HOST',
+      example: 'laptop',
     },
   ),
   tree: optional(
@@ -42,27 +46,36 @@ export const DIRVISH_OPTIONS = {
     'The directory to back up, or :MODULE/PATH of an rsync daemon; a second word is its name in the index.',
     {
       placeholder: 'PATH [ALIAS]',
+      example: '/home',
     },
   ),
   exclude: option('list', [], 'what', "Patterns of names to leave out, as rsync's --exclude reads them.", {
     placeholder: 'PATTERN',
+    example: '/var/cache/apt/archives/*.deb',
   }),
   'file-exclude': FILE_EXCLUDE,
   xdev: option('boolean', false, 'what', 'Stay on the file system the tree is on.'),
 
-  vault: optional('name', 'names', 'The vault; seldom useful in a file.', { placeholder: 'VAULT' }),
+  vault: optional('name', 'names', 'The vault; seldom useful in a file.', {
+    layers: ['vault', 'branch', 'command line'],
+    placeholder: 'VAULT',
+    example: 'laptop-home',
+  }),
   branch: optional('name', 'names', 'The branch; branch-default is the better choice in a file.', {
     placeholder: 'BRANCH',
+    example: 'daily',
   }),
   'branch-default': option('name', 'default', 'names', 'The branch where none is named.', {
     placeholder: 'BRANCH',
   }),
   reference: optional('name', 'names', 'The branch or image that a new image is made against.', {
     placeholder: 'BRANCH|IMAGE',
+    example: 'default',
   }),
   init: option('boolean', false, 'names', 'Make each image whole, sharing nothing with an older one.'),
   image: optional('pattern', 'names', 'The name of the image, expanded by strftime.', {
     placeholder: 'NAME',
+    example: '%Y%m%d-%H%M',
   }),
   'image-default': option(
     'pattern',
@@ -79,6 +92,7 @@ export const DIRVISH_OPTIONS = {
     'A fixed directory name for the newest image; it gets its own name at the next run.',
     {
       placeholder: 'NAME',
+      example: 'newest',
     },
   ),
   'image-time': optional(
@@ -87,6 +101,7 @@ export const DIRVISH_OPTIONS = {
     'The time to date the image to; a time without a date is taken from the past.',
     {
       placeholder: 'TIME',
+      example: '22:00',
     },
   ),
   'image-perm': option('octal', '0700', 'names', 'Permissions of the image directory.', {
@@ -114,17 +129,23 @@ export const DIRVISH_OPTIONS = {
   'speed-limit': optional('number', 'transfer', 'The most to transfer, in megabits per second.', {
     min: 0,
     placeholder: 'MBPS',
+    example: '80',
   }),
   'password-file': optional('string', 'transfer', 'A file with the password for an rsync daemon.', {
     placeholder: 'FILE',
+    example: '/etc/vault/rsync.password',
   }),
   rsh: option('command', ['ssh'], 'transfer', 'The remote shell, with its options.', {
     placeholder: 'COMMAND',
   }),
   rsync: option('command', ['rsync'], 'transfer', 'rsync on this machine.', { placeholder: 'COMMAND' }),
-  'rsync-client': optional('string', 'transfer', 'rsync on the client.', { placeholder: 'COMMAND' }),
+  'rsync-client': optional('string', 'transfer', 'rsync on the client.', {
+    placeholder: 'COMMAND',
+    example: '/usr/local/bin/rsync',
+  }),
   'rsync-option': option('list', [], 'transfer', 'More options for rsync, one an item.', {
     placeholder: 'OPTION',
+    example: '--one-file-system',
   }),
 
   'no-run': NO_RUN,
@@ -136,10 +157,12 @@ export const DIRVISH_OPTIONS = {
     {
       layers: ['master'],
       placeholder: 'VAULT[:BRANCH] [TIME]',
+      example: 'laptop-home 22:00',
     },
   ),
   Dirvish: optional('string', 'schedule', 'Where the dirvish program is; of no use here.', {
     ignored: 'names the dirvish program, which is not used here',
     placeholder: 'FILE',
+    example: '/usr/sbin/dirvish',
   }),
 };

@@ -31,9 +31,11 @@ export const ENGINE_OPTIONS = {
   }),
   tolerate: option('list', [], 'safety', 'Paths whose errors are only warnings.', {
     placeholder: 'PATTERN',
+    example: '/home/*/.gvfs',
   }),
   'checksum-every': optional('duration', 'safety', 'Compare all contents this often.', {
     placeholder: 'DURATION',
+    example: '30 days',
   }),
   'ignore-space': option('boolean', false, 'safety', 'Go on though the bank seems too small.'),
 
