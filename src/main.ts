@@ -83,14 +83,17 @@ async function runCommand({
 
 /** After a signal, what fails fails because of it; but a bug stays one. */
 function failure(error: unknown): Ending {
-  const stopped = interruption.signal.aborted;
-  const aborted = stopped && (codeOf(error) === 'ABORT_ERR' || kindOf(error) !== 'bug');
-  if (!aborted) return { exitCode: exitCodeOf(kindOf(error)), error };
-  if (kindOf(error) === 'interrupted') return { exitCode: exitCodeOf('interrupted'), error };
-  return {
-    exitCode: exitCodeOf('interrupted'),
-    error: new VaultError('interrupted', 'Interrupted.', { cause: error }),
-  };
+  const kind = kindOf(error);
+  const exitCode = exitCodeOf('interrupted');
+  if (!interruption.signal.aborted || (kind === 'bug' && !isAbort(error)))
+    return { exitCode: exitCodeOf(kind), error };
+  if (kind === 'interrupted') return { exitCode, error };
+  return { exitCode, error: new VaultError('interrupted', 'Interrupted.', { cause: error }) };
+}
+
+/** What throwIfAborted and Node's own functions throw. */
+function isAbort(error: unknown): boolean {
+  return error === interruption.signal.reason || (error instanceof Error && error.name === 'AbortError');
 }
 
 /** The first signal asks to stop, the second one kills. */

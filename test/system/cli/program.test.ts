@@ -154,6 +154,17 @@ describe('signals', () => {
       err: 'vault: interrupted, stopping; once more kills at once\nvault: error: Interrupted.\n',
     });
   });
+  it('stop what waits with the signal', async () => {
+    const waits = `const { setTimeout } = await import('node:timers/promises');
+      context.out.line('ready'); await setTimeout(1e6, undefined, { signal: context.signal });`;
+    const running = start([programDoing(waits), 'trust', 'x']);
+    await running.line(/ready/);
+    running.signal('SIGINT');
+    expect(await running.ended).toMatchObject({
+      code: 130,
+      err: expect.stringContaining('error: Interrupted.'),
+    });
+  });
   it('give 130 also where the command ends well', async () => {
     const running = start([programDoing(`${obedient} return 0;`), 'trust', 'x']);
     await running.line(/ready/);
