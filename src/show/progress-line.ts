@@ -1,4 +1,4 @@
-import type { ProgressTotals } from '../commands/spec.ts';
+import type { JsonObject, ProgressTotals } from '../commands/spec.ts';
 import { pad, printable, shorten, textWidth } from './text.ts';
 import { showBytes, showBytesOf, showCount, showCounted, showRate } from './units.ts';
 
@@ -23,7 +23,7 @@ export interface Speed {
   readonly eta: number | undefined;
 }
 
-const LABEL_AT_MOST = 28;
+const LABEL_AT_MOST = 24;
 const GAP = '  ';
 
 /** The lines for all running vaults, in columns, each narrower than `columns` cells. */
@@ -47,6 +47,33 @@ export function phaseLine(label: string, phase: string, totals: ProgressTotals):
   return `${printable(label)}: ${[phase, ...parts].join(', ')}`;
 }
 
+/** The object for the beginning of a phase. */
+export function phaseObject(label: string, phase: string, totals: ProgressTotals): JsonObject {
+  return { type: 'phase', ...nameOf(label), phase, totalFiles: totals.files, totalBytes: totals.bytes };
+}
+
+/** The object for how far a phase has come. */
+export function progressObject(state: PhaseState): JsonObject {
+  const now = state.samples.at(-1);
+  const speed = speedOf(state);
+  return {
+    type: 'progress',
+    ...nameOf(state.label),
+    phase: state.phase,
+    files: now?.files,
+    bytes: now?.bytes,
+    totalFiles: state.totals.files,
+    totalBytes: state.totals.bytes,
+    bytesPerSecond: Math.round(speed.bytesPerSecond),
+    etaSeconds: speed.eta === undefined ? undefined : Math.ceil(speed.eta),
+  };
+}
+
+function nameOf(label: string): { readonly vault: string; readonly branch?: string } {
+  const [vault = '', branch] = label.split(':');
+  return branch === undefined ? { vault } : { vault, branch };
+}
+
 /** How quickly it has gone over the samples. */
 export function speedOf(state: PhaseState): Speed {
   const first = state.samples[0];
@@ -63,13 +90,14 @@ export function speedOf(state: PhaseState): Speed {
   return { bytesPerSecond, eta: known ? Math.max(0, amount) / rate : undefined };
 }
 
-/** What fits into a width, in the order to show it. What stands behind in importance is left out first. */
-function fitting(details: readonly Detail[], width: number): readonly string[] {
-  let left = width;
+/** What fits into a width, in the order to show it; the most important (the lowest rank) is fitted in first. */
+function fitting(details: readonly Detail[], room: number): readonly string[] {
+  let left = room;
   const chosen = new Set<Detail>();
   for (const detail of details.toSorted((one, other) => one.rank - other.rank)) {
-    left -= GAP.length + textWidth(detail.text);
-    if (left < 0) break;
+    const width = GAP.length + textWidth(detail.text);
+    if (width > left) continue;
+    left -= width;
     chosen.add(detail);
   }
   return details.filter((detail) => chosen.has(detail)).map((detail) => detail.text);
@@ -85,12 +113,12 @@ function details(state: PhaseState): readonly Detail[] {
   const { bytesPerSecond, eta } = speedOf(state);
   const { files: allFiles = 0, bytes: allBytes = 0 } = state.totals;
   const parts: Detail[] = [];
-  if (allFiles > 0) parts.push({ text: `${showCount(files)}/${showCount(allFiles)} files`, rank: 0 });
-  else if (files > 0) parts.push({ text: showCounted(files, 'file'), rank: 0 });
-  if (allBytes > 0) parts.push({ text: showBytesOf(bytes, allBytes), rank: 1 });
-  else if (bytes > 0) parts.push({ text: showBytes(bytes), rank: 1 });
+  if (allFiles > 0) parts.push({ text: `${showCount(files)}/${showCount(allFiles)} files`, rank: 2 });
+  else if (files > 0) parts.push({ text: showCounted(files, 'file'), rank: 2 });
+  if (allBytes > 0) parts.push({ text: showBytesOf(bytes, allBytes), rank: 0 });
+  else if (bytes > 0) parts.push({ text: showBytes(bytes), rank: 0 });
   if (bytesPerSecond > 0) parts.push({ text: showRate(bytesPerSecond), rank: 3 });
-  if (eta !== undefined) parts.push({ text: `${shortDuration(eta)} left`, rank: 2 });
+  if (eta !== undefined) parts.push({ text: `${shortDuration(eta)} left`, rank: 1 });
   return parts;
 }
 

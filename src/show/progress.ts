@@ -1,5 +1,12 @@
-import type { JsonObject, Out, Progress, ProgressTotals } from '../commands/spec.ts';
-import { phaseLine, progressLines, speedOf, type PhaseState, type Sample } from './progress-line.ts';
+import type { Out, Progress, ProgressTotals } from '../commands/spec.ts';
+import {
+  phaseLine,
+  phaseObject,
+  progressLines,
+  progressObject,
+  type PhaseState,
+  type Sample,
+} from './progress-line.ts';
 
 /** Bars on a terminal, plain lines elsewhere, objects for programs, or nothing at all. */
 export type ProgressMode = 'bars' | 'lines' | 'json' | 'none';
@@ -81,29 +88,4 @@ function sample(task: Running, at: number): void {
 
 function withPhase(running: ReadonlySet<Running>): PhaseState[] {
   return [...running].filter((each) => each.phase !== '');
-}
-
-function phaseObject(label: string, phase: string, totals: ProgressTotals): JsonObject {
-  return { type: 'phase', ...nameOf(label), phase, totalFiles: totals.files, totalBytes: totals.bytes };
-}
-
-function progressObject(state: PhaseState): JsonObject {
-  const now = state.samples.at(-1);
-  const speed = speedOf(state);
-  return {
-    type: 'progress',
-    ...nameOf(state.label),
-    phase: state.phase,
-    files: now?.files,
-    bytes: now?.bytes,
-    totalFiles: state.totals.files,
-    totalBytes: state.totals.bytes,
-    bytesPerSecond: Math.round(speed.bytesPerSecond),
-    etaSeconds: speed.eta === undefined ? undefined : Math.ceil(speed.eta),
-  };
-}
-
-function nameOf(label: string): { readonly vault: string; readonly branch?: string } {
-  const [vault = '', branch] = label.split(':');
-  return branch === undefined ? { vault } : { vault, branch };
 }

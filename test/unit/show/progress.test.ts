@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/commands/spec.ts';
-import { phaseLine, progressLines, speedOf, type PhaseState } from '../../../src/show/progress-line.ts';
+import {
+  phaseLine,
+  progressLines,
+  progressObject,
+  speedOf,
+  type PhaseState,
+} from '../../../src/show/progress-line.ts';
 import { createProgress, type ProgressMode } from '../../../src/show/progress.ts';
 import { createScreen } from '../../../src/show/screen.ts';
 import { textWidth } from '../../../src/show/text.ts';
@@ -28,7 +34,7 @@ describe('a progress line', () => {
       expect(lines.every((line) => textWidth(line) < columns)).toBe(true);
     }
     expect(progressLines([long], 80)).toEqual([
-      'the-old-file-s…es-off:weekly  transferring  12,345/99,999 files  1.2/3.4 GB',
+      'the-old-file…-off:weekly  transferring  1.2/3.4 GB  120 MB/s  19s left',
     ]);
   });
   it('rather tells the time left than the speed', () => {
@@ -40,6 +46,20 @@ describe('a progress line', () => {
     expect(progressLines([{ ...STATE, totals, samples }], 80)).toEqual([
       'laptop-root  transferring  1,234,567/9,999,999 files  120/456 GB  2h05m left',
     ]);
+  });
+  it('is an object for programs', () => {
+    expect(progressObject({ ...STATE, label: 'laptop:weekly' })).toEqual({
+      type: 'progress',
+      vault: 'laptop',
+      branch: 'weekly',
+      phase: 'transferring',
+      files: 12_345,
+      bytes: 1_200_000_000,
+      totalFiles: 99_999,
+      totalBytes: 3_400_000_000,
+      bytesPerSecond: 120_000_000,
+      etaSeconds: 19,
+    });
   });
   it('says only what is known', () => {
     const samples = [{ at: 1, files: 512, bytes: 0 }];
