@@ -17,9 +17,6 @@ export const spec: CommandSpec = {
     },
     { name: 'replace', summary: 'replace a key that has changed' },
   ],
-  examples: [
-    'vault trust laptop',
-    'vault trust laptop --fingerprint SHA256:uNiVztksCsDhcc0u9e8BrqXVcUuK...',
-  ],
+  examples: ['vault trust laptop', 'vault trust laptop --fingerprint SHA256:uNiVztksCsDhcc0u9e8BrqXVcUuK...'],
   changes: true,
 };

@@ -45,6 +45,15 @@ export const ENGINE_OPTIONS = {
     'schedule',
     'Whether the client may be absent without that being a failure.',
   ),
+  'max-age': option(
+    'duration',
+    36 * 3600,
+    'schedule',
+    'The oldest that a newest good image under Runall may be.',
+    {
+      placeholder: 'DURATION',
+    },
+  ),
   jobs: option('integer', 1, 'schedule', 'How many vaults are backed up at once.', {
     min: 1,
     layers: MASTER_ONLY,

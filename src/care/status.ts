@@ -1,0 +1,97 @@
+import type { Image } from '../model.ts';
+import type { LastRun } from '../image/journal.execute.ts';
+
+/** What is known of one branch. Times are seconds since the epoch. */
+export interface BranchState {
+  readonly bank: string;
+  readonly vault: string;
+  readonly branch: string;
+  readonly client: string;
+  readonly tree: string;
+  readonly images: readonly Image[];
+  readonly newestGood: Image | undefined;
+  readonly lastRun: LastRun | undefined;
+  /** Listed under `Runall`: then every night has to have a result. */
+  readonly scheduled: boolean;
+  /** The oldest that the newest good image may be, in seconds. */
+  readonly maxAge: number;
+  /** Mounts that the newest image left out. */
+  readonly leftOut: readonly string[];
+}
+
+/** Something that a person should look at. */
+export interface Concern {
+  readonly vault: string;
+  readonly branch: string;
+  readonly code: 'none' | 'old' | 'held' | 'frozen' | 'partial' | 'failed' | 'incomplete' | 'uncovered';
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint?: string;
+}
+
+/** All that is not as it should be. `now` is in seconds since the epoch; `age` says how long ago a time is. */
+export function concernsOf(
+  states: readonly BranchState[],
+  now: number,
+  age: (time: number) => string,
+): readonly Concern[] {
+  return [...states.flatMap((state) => branchConcerns(state, now, age)), ...uncovered(states)];
+}
+
+function branchConcerns(state: BranchState, now: number, age: (time: number) => string): Concern[] {
+  const place = { vault: state.vault, branch: state.branch };
+  const concerns: Concern[] = [];
+  const newest = state.newestGood?.completed;
+  if (state.scheduled && newest === undefined)
+    concerns.push({ ...place, code: 'none', message: 'there is no good image' });
+  if (state.scheduled && newest !== undefined && now - newest > state.maxAge) {
+    concerns.push({ ...place, code: 'old', message: `the newest good image was made ${age(newest)}` });
+  }
+  const since = state.images.filter((image) => (image.completed ?? image.begun ?? 0) > (newest ?? 0));
+  for (const image of state.images.filter((each) => each.verdict === 'held')) {
+    const hint = `vault accept ${state.vault}:${state.branch}@${image.name}`;
+    concerns.push({ ...place, code: 'held', message: `${image.name} is held: ${image.status}`, hint });
+  }
+  const last = since.at(-1);
+  if (last?.verdict === 'partial') {
+    const hint = `vault show ${state.vault}:${state.branch}@${last.name}`;
+    concerns.push({ ...place, code: 'partial', message: `${last.name} is partial: ${last.status}`, hint });
+  }
+  if (last?.verdict === 'failed' || last?.verdict === 'incomplete') {
+    concerns.push({ ...place, code: last.verdict, message: `${last.name}: ${last.status}` });
+  }
+  const run = state.lastRun;
+  if (run?.message !== undefined && run.ended > (newest ?? 0)) {
+    concerns.push({
+      ...place,
+      code: 'failed',
+      message: `the last run failed ${age(run.ended)}: ${run.message}`,
+    });
+  }
+  const frozen = state.images.find((image) => (image.frozenUntil ?? 0) > now);
+  if (frozen !== undefined) {
+    concerns.push({
+      ...place,
+      code: 'frozen',
+      message: `${frozen.name} changed much: nothing of the branch expires yet`,
+    });
+  }
+  return concerns;
+}
+
+/** File systems of a client that staying on one file system left out, and that no vault of that client keeps. */
+function uncovered(states: readonly BranchState[]): Concern[] {
+  const concerns: Concern[] = [];
+  for (const state of states) {
+    const kept = states
+      .filter((each) => each.client === state.client)
+      .map((each) => each.tree.split(/\s/)[0]);
+    for (const mount of state.leftOut.filter((path) => !kept.includes(path))) {
+      const message = `${state.client}:${mount} is in none of its vaults`;
+      if (concerns.some((concern) => concern.message === message)) continue;
+      const hint = `vault create NAME --client ${state.client} --tree ${mount}`;
+      concerns.push({ vault: state.vault, branch: state.branch, code: 'uncovered', message, hint });
+    }
+  }
+  return concerns;
+}

@@ -1,0 +1,81 @@
+import { readVault } from '../catalog/images.execute.ts';
+import type { Overrides } from '../config/load.ts';
+import { readValue } from '../config/values.ts';
+import { OPTIONS } from '../config/options.ts';
+import { kindOf, messageOf, VaultError, worstExitCode } from '../errors.ts';
+import { newestGood } from '../image/plan.ts';
+import { loadNight, runNight, type Night, type NightResult } from '../night/execute.ts';
+import { nextTable, nightObject, nightTable, resultCode } from '../show/night.ts';
+import { madeText, rehearsalText } from '../show/run.ts';
+import type { CommandRun, Context, ParsedArgs } from './spec.ts';
+
+export const run: CommandRun = async (context, args) => {
+  const night = await loadNight(context, overridesOf(args));
+  if (night.entries.length === 0) {
+    throw new VaultError('config', 'There is nothing under Runall: nothing to run.', {
+      hint: 'List the vaults of the night under `Runall:` in the master file, one a line.',
+    });
+  }
+  if (args.flag('next')) return showNext(context, night);
+  const limit = jobsOf(args) ?? night.master.settings.jobs;
+  const results = await runNight(context, night, limit, (result) => report(context, result));
+  context.out.note('');
+  context.out.note(nightTable(results, context));
+  const codes = results.map(resultCode).filter((code) => code !== 0);
+  const count = (kind: NightResult['kind']) => results.filter((result) => result.kind === kind).length;
+  return {
+    exitCode: worstExitCode(codes),
+    fields: { made: count('made'), absent: count('absent'), failed: count('failed') },
+  };
+};
+
+/** As each ends: details for people, an object for programs, and failures on stderr, which cron mails. */
+function report(context: Context, result: NightResult): void {
+  context.out.json(nightObject(result));
+  if (result.kind === 'made') {
+    const { completion } = result.made;
+    if (completion.verdict !== 'good') context.log.error(madeText(result.made));
+    else for (const warning of result.made.made.warnings) context.log.warn(`${result.label}: ${warning}`);
+  } else if (result.kind === 'rehearsed') context.out.note(rehearsalText(result.rehearsal));
+  else if (result.kind === 'absent') context.log.info(`${result.label}: ${result.message}`);
+  else {
+    context.log.error(`${result.label}: ${messageOf(result.error)}`);
+    if (result.error instanceof VaultError) {
+      if (result.error.hint !== undefined) context.log.error(`  ${result.error.hint}`);
+    } else if (kindOf(result.error) === 'bug' && result.error instanceof Error) {
+      context.log.error(result.error.stack ?? '');
+    }
+  }
+}
+
+async function showNext(context: Context, night: Night): Promise<number> {
+  const shown = [];
+  for (const entry of night.entries) {
+    if ('error' in entry) shown.push({ entry, newest: undefined });
+    else {
+      const { bank, vault, branch } = entry.loaded;
+      const { images } = await readVault({ bank, name: vault }, context.zone);
+      const newest = newestGood(images, branch);
+      shown.push({ entry, newest });
+      context.out.json({ type: 'vault', bank, vault, branch, newest: newest?.name });
+    }
+  }
+  context.out.line(nextTable(shown, context.now, context));
+  return 0;
+}
+
+function overridesOf(args: ParsedArgs): Overrides {
+  const wait = args.option('lock-wait');
+  return {
+    ...(args.flag('ignore-space') ? { 'ignore-space': true } : {}),
+    ...(wait === undefined ? {} : { 'lock-wait': wait }),
+  };
+}
+
+function jobsOf(args: ParsedArgs): number | undefined {
+  const text = args.option('jobs');
+  if (text === undefined) return undefined;
+  const read = readValue(OPTIONS.jobs, text);
+  if ('message' in read) throw new VaultError('usage', `--jobs: ${read.message}`);
+  return Number(read.value);
+}
