@@ -204,7 +204,7 @@ async function readClient(loading: Loading, client: string, origin: Origin): Pro
 async function readExcludes(loading: Loading, file: string, layer: Layer): Promise<void> {
   await requireTrusted(file, loading.where.uid);
   loading.files.push(file);
-  const lines = (await readText(file)).split('\n');
+  const lines = (await readText(file)).split(/\r?\n/);
   lines.forEach((text, index) => {
     const line = index + 1;
     if (text === '') return;
@@ -236,7 +236,10 @@ function applyOverrides(draft: Draft, overrides: Overrides): void {
 }
 
 function requireOption(draft: Draft, name: OptionName, file: string): void {
-  if (draft.values.get(name) === undefined) draft.problems.push({ file, message: `has no ${name}:` });
+  // What is there but wrong has been told.
+  const isTold = draft.problems.some(({ message }) => message.startsWith(`${name}: `));
+  if (!isTold && draft.values.get(name) === undefined)
+    draft.problems.push({ file, message: `has no ${name}:` });
 }
 
 function failOnProblems(draft: Draft): void {

@@ -71,7 +71,7 @@ export function parseText(text: string, file: string): Parsed {
 
 /** A `#` opens a comment only at the start of a line or after white space. */
 function withoutComment(line: string): string {
-  return line.replace(/(^|\s)#.*$/, '').trimEnd();
+  return line.replace(/(^|\s)#[^]*$/, '').trimEnd();
 }
 
 function readLine(content: string): Line {

@@ -86,7 +86,7 @@ export function checkExpireDate(text: string): string | undefined {
   if (isNever(text)) return undefined;
   // Any moment will do: only that it is later than itself is asked.
   const now = 1_000_000_000;
-  const result = parseDate(text, now, 'UTC');
+  const result = parseDate(text, now, 'UTC', '"+3 months", "2027-01-31" or "never"');
   if ('message' in result) return result.message;
   const { hasDay, hasTime, relative, seconds } = result.date;
   if (relative && !hasDay && hasTime && !/[a-z]/i.test(text)) return `"${text}" is a time of day, not a date`;

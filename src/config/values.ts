@@ -137,7 +137,7 @@ function readSchedule(text: string): Reading<ScheduleEntry> {
 /** What is wrong with a time to date an image to. */
 function checkTime(text: string): string | undefined {
   if (isNever(text)) return '"never" is no time for an image';
-  const result = parseDate(text, 0, 'UTC');
+  const result = parseDate(text, 0, 'UTC', '"22:00" or "yesterday 22:00"');
   return 'message' in result ? result.message : undefined;
 }
 

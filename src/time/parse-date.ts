@@ -23,14 +23,16 @@ export function isNever(text: string): boolean {
   return /^\s*never\s*$/i.test(text);
 }
 
+const EXAMPLES = '"+3 months", "2026-11-25 22:00" or "yesterday 22:00"';
+
 /**
  * Reads a date expression in the language of Time::ParseDate, with its arithmetic: `+3 months`, `yesterday 22:00`,
  * `2026-11-25 22:00`, `last tuesday`. `now` is in seconds since the epoch. Whatever is not fully understood is an
- * error, where Time::ParseDate skips it or falls back to today.
+ * error, where Time::ParseDate skips it or falls back to today; its message names the examples.
  */
-export function parseDate(text: string, now: number, zone: string): DateResult {
+export function parseDate(text: string, now: number, zone: string, examples = EXAMPLES): DateResult {
   const words = readWords(text);
-  if (words === undefined) return { message: notADate(text) };
+  if (words === undefined) return { message: notADate(text, examples) };
   const { month, day } = words.day ?? {};
   if (words.day !== undefined && day !== undefined && month !== undefined) {
     const days = month >= 1 && month <= 12 ? daysInMonth(words.day.year, month) : 0;
@@ -40,7 +42,7 @@ export function parseDate(text: string, now: number, zone: string): DateResult {
   // These Time::ParseDate reads in its own way, or not at all.
   const oddOffset = words.offset !== undefined && (words.day === undefined || words.clock === undefined);
   const oddLength = words.seconds !== undefined && words.day !== undefined;
-  if (oddOffset || oddLength) return { message: notADate(text) };
+  if (oddOffset || oddLength) return { message: notADate(text, examples) };
   return {
     date: {
       seconds: momentFor(words, now, zone),
@@ -51,12 +53,12 @@ export function parseDate(text: string, now: number, zone: string): DateResult {
   };
 }
 
-function notADate(text: string): string {
+function notADate(text: string, examples: string): string {
   const shown = text.trim();
   if (/^\d{4,}\s*(day|week|month|year|hour|minute|min|second|sec)s?$/i.test(shown)) {
     return `"${shown}" would be read as a time of day; write "+${shown}"`;
   }
-  return `"${shown}" is not a date or time such as "+3 months", "2026-11-25 22:00", "yesterday 22:00" or "22:00"`;
+  return `"${shown}" is not a date or time such as ${examples}`;
 }
 
 /** Takes the expression apart word by word. Each part is allowed once; undefined when something is left over. */
