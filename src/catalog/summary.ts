@@ -79,7 +79,7 @@ export function verdictOf(fields: Fields): Verdict {
   const ours = field(fields, 'Vault-verdict');
   if (ours === 'held' || ours === 'partial') return ours;
   if (/^(success|warn)/.test(status)) return 'good';
-  if (/^fatal/.test(status)) return 'failed';
+  if (status.startsWith('fatal')) return 'failed';
   return 'partial';
 }
 

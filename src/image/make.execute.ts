@@ -1,19 +1,15 @@
-import { mkdir, realpath, rm, stat } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readVault, type VaultContents } from '../catalog/images.execute.ts';
 import type { Where, Log, ProgressTask } from '../commands/spec.ts';
 import type { LoadedBranch } from '../config/load.ts';
-import { expireFor } from '../config/rules.ts';
 import { runtimeDirectory, stateDirectory } from '../config/state.ts';
-import { parseTree } from '../config/tree.ts';
 import { recogniseBank, requireBank } from '../disk/bank.execute.ts';
 import { VaultError } from '../errors.ts';
 import type { Run } from '../exec/command.ts';
 import { openForReading, takeLock, type Lock } from '../exec/lock.ts';
 import { openedBy } from '../exec/opened.ts';
-import { strftime } from '../time/strftime.ts';
-import { imageTime } from '../time/when.ts';
 import { attempt, rehearse, type Made, type Rehearsal } from './attempt.execute.ts';
 import { commitImage, healHistory } from './commit.execute.ts';
 import { EARLIER, heal, removeDirectory, setAside } from './heal.execute.ts';
@@ -21,10 +17,10 @@ import { FREEZE_DAYS } from './judge.ts';
 import { makeLockFile } from './lock-file.execute.ts';
 import type { Means } from './means.ts';
 import { packFiles } from './pack.execute.ts';
-import { planImage, sourceOf, type ImagePlan, type Request } from './plan.ts';
-import { leftOutBy, type ClientFacts } from './probe.ts';
-import { clientKey, probeClient, probeServer } from './probe.execute.ts';
-import type { Source } from './rsync.ts';
+import type { ImagePlan } from './plan.ts';
+import { prepare, sourceOfLoaded, zoneOf, type Prepared } from './prepare.execute.ts';
+import { leftOutBy } from './probe.ts';
+import { clientKey } from './probe.execute.ts';
 import type { Completion } from './summarize.ts';
 
 const DAY = 86_400;
@@ -53,14 +49,6 @@ export interface MadeImage {
   readonly completion: Completion;
 }
 
-/** What is held while an image is made; released in reverse order. */
-interface Held {
-  readonly means: Means;
-  readonly contents: VaultContents;
-  readonly facts: ClientFacts;
-  readonly plan: ImagePlan;
-}
-
 /** Makes one image, from locks to commit. Throws VaultError when nothing was kept. */
 export async function makeImage(
   world: MakeWorld,
@@ -70,11 +58,11 @@ export async function makeImage(
   const deadline = AbortSignal.timeout(loaded.settings['run-deadline'] * 1000);
   const limited = { ...world, signal: AbortSignal.any([world.signal, deadline]) };
   try {
-    return await withLocks(limited, loaded, async (means, source) => {
+    return await withLocks(limited, loaded, async (means) => {
       await recogniseBank(loaded.bank, stateDirectory(world.where), options.adoptBank);
       const removeLockFile = await makeLockFile(means.vault, world.where.hostName);
       try {
-        return await makeLocked(limited, loaded, means, source);
+        return await makeLocked(limited, loaded, means);
       } finally {
         await removeLockFile();
       }
@@ -93,9 +81,11 @@ export async function rehearseImage(world: MakeWorld, loaded: LoadedBranch): Pro
   const lock = await openForReading(join(loaded.bank, loaded.vault));
   try {
     const means = await meansOf(world, loaded, lock, []);
-    const source = sourceOfLoaded(loaded, world.where.hostName);
-    const contents = await readVault({ bank: loaded.bank, name: loaded.vault }, zoneOf(world, loaded));
-    const { plan } = await prepare(world, loaded, means, source, contents);
+    const contents = await readVault(
+      { bank: loaded.bank, name: loaded.vault },
+      zoneOf(world.systemZone, loaded),
+    );
+    const { plan } = await prepare(means, loaded, contents, world);
     return await rehearse(means, plan);
   } finally {
     await lock.release();
@@ -106,7 +96,7 @@ export async function rehearseImage(world: MakeWorld, loaded: LoadedBranch): Pro
 async function withLocks<T>(
   world: MakeWorld,
   loaded: LoadedBranch,
-  work: (means: Means, source: Source) => Promise<T>,
+  work: (means: Means) => Promise<T>,
 ): Promise<T> {
   const { run, signal } = world;
   await requireBank(loaded.bank);
@@ -128,7 +118,7 @@ async function withLocks<T>(
       signal,
     );
     locks.push(vault);
-    return await work(await meansOf(world, loaded, vault, locks), source);
+    return await work(await meansOf(world, loaded, vault, locks));
   } finally {
     for (const lock of locks.toReversed()) await lock.release();
   }
@@ -151,33 +141,16 @@ async function meansOf(
   };
 }
 
-function sourceOfLoaded(loaded: LoadedBranch, hostName: string): Source {
-  const tree = parseTree(loaded.settings.tree ?? '');
-  const client = loaded.settings.client;
-  if (tree === undefined || client === undefined) throw new Error('configuration without client or tree');
-  return sourceOf(client, tree, hostName);
-}
-
-function zoneOf(world: MakeWorld, loaded: LoadedBranch): string {
-  const zone = loaded.settings['time-zone'];
-  return zone === 'system' ? world.systemZone : zone;
-}
-
-async function makeLocked(
-  world: MakeWorld,
-  loaded: LoadedBranch,
-  means: Means,
-  source: Source,
-): Promise<MadeImage> {
-  const zone = zoneOf(world, loaded);
+async function makeLocked(world: MakeWorld, loaded: LoadedBranch, means: Means): Promise<MadeImage> {
+  const zone = zoneOf(world.systemZone, loaded);
   const vault = { bank: loaded.bank, name: loaded.vault };
   const contents = await readVault(vault, zone, means.vault.at('.'));
   assertClock(contents, loaded);
   let earlier = await heal(means, contents);
   const healed = await readVault(vault, zone, means.vault.at('.'));
   await healHistory(means, healed.images, zone);
-  const held = await prepare(world, loaded, means, source, healed);
-  const { plan } = held;
+  const prepared = await prepare(means, loaded, healed, world);
+  const { plan } = prepared;
   for (const note of plan.notes) world.log.info(`${labelOf(plan)}: ${note}`);
   for (let tries = 0; ; tries += 1) {
     const begun = Math.floor(Date.now() / 1000);
@@ -185,7 +158,7 @@ async function makeLocked(
       await cleanUp(means, plan, error);
       throw error;
     });
-    if (made.kind === 'made') return finish(world, held, made, begun);
+    if (made.kind === 'made') return finish(world, means, prepared, made, begun);
     if (tries >= plan.settings.retries) {
       throw new VaultError(
         'failed',
@@ -216,84 +189,6 @@ function assertClock(contents: VaultContents, loaded: LoadedBranch): void {
   });
 }
 
-/** Looks at both machines and works out the plan. */
-async function prepare(
-  world: MakeWorld,
-  loaded: LoadedBranch,
-  means: Means,
-  source: Source,
-  contents: VaultContents,
-): Promise<Held> {
-  const { settings } = loaded;
-  const zone = zoneOf(world, loaded);
-  const tree = parseTree(settings.tree ?? '');
-  if (tree === undefined) throw new Error('configuration without tree');
-  const now = Math.floor(Date.now() / 1000);
-  const time = settings['image-time'] === undefined ? now : imageTime(settings['image-time'], now, zone);
-  const expiry = expireFor(settings, time, zone);
-  const request: Request = {
-    bank: loaded.bank,
-    vault: loaded.vault,
-    branch: loaded.branch,
-    client: source.kind === 'daemon' ? (settings.client ?? source.client) : source.client,
-    tree,
-    settings,
-    time,
-    imageName: imageNameOf(strftime(settings.image ?? settings['image-default'], time, zone)),
-    expire: expiry.expire,
-    expireRule: expiry.rule,
-  };
-  const rsyncOfClient = settings['rsync-client'] ?? 'rsync';
-  const facts = await probeClient(world.run, source, settings.rsh, rsyncOfClient, means.signal);
-  const plan = planImage(request, {
-    hostName: world.where.hostName,
-    images: contents.images,
-    directories: contents.names,
-    serverRsync: await probeServer(world.run, settings.rsync, means.signal),
-    clientRsync: facts.rsync,
-    clientHasNice: facts.hasNice,
-    nanoseconds: await keepsNanoseconds(means),
-    isRoot: world.where.uid === 0,
-    banksInside: await banksInside(source, settings.bank),
-  });
-  return { means, contents, facts, plan };
-}
-
-function imageNameOf(name: string): string {
-  if (/^[A-Za-z0-9_][A-Za-z0-9._+:,=@%-]*$/.test(name) && name !== 'dirvish') return name;
-  throw new VaultError('usage', `"${name}" can't be the name of an image.`, {
-    hint: 'Letters, digits and . _ + : , = - ; see the options image and image-default.',
-  });
-}
-
-/** ext4 with 128-byte inodes keeps whole seconds: comparing nanoseconds would find everything changed. */
-async function keepsNanoseconds(means: Means): Promise<boolean> {
-  const found = await Promise.all(
-    ['.', 'dirvish'].map((name) => stat(means.vault.at(name), { bigint: true })),
-  );
-  return found.some((each) => each.mtimeNs % 1_000_000_000n !== 0n || each.ctimeNs % 1_000_000_000n !== 0n);
-}
-
-/** Banks inside the source would back themselves up; a source inside the bank is a mistake. */
-async function banksInside(source: Source, banks: readonly string[]): Promise<string[]> {
-  if (source.kind !== 'local') return [];
-  const tree = await realpath(source.path === '' ? '/' : source.path).catch(() => undefined);
-  if (tree === undefined) return [];
-  const base = tree === '/' ? '/' : `${tree}/`;
-  const patterns: string[] = [];
-  for (const bank of banks) {
-    const real = await realpath(bank).catch(() => undefined);
-    if (real === undefined) continue;
-    if (tree === real || tree.startsWith(`${real}/`)) {
-      throw new VaultError('refused', `The tree ${tree} lies inside the bank ${bank}.`, {
-        hint: 'A bank cannot keep itself; give another tree or another bank.',
-      });
-    }
-    if (real.startsWith(base)) patterns.push(`/${real.slice(base.length).replace(/[*?[\\]/g, '\\$&')}`);
-  }
-  return patterns;
-}
-
 /** What stays of an attempt that failed: something for the next run to build on, or nothing. */
 async function cleanUp(means: Means, plan: ImagePlan, error: unknown): Promise<void> {
   const kept = error instanceof VaultError && (error.kind === 'interrupted' || error.kind === 'unreachable');
@@ -304,9 +199,14 @@ async function cleanUp(means: Means, plan: ImagePlan, error: unknown): Promise<v
   });
 }
 
-async function finish(world: MakeWorld, held: Held, made: Made, begun: number): Promise<MadeImage> {
-  const { means, plan, facts } = held;
-  const zone = plan.settings['time-zone'] === 'system' ? world.systemZone : plan.settings['time-zone'];
+async function finish(
+  world: MakeWorld,
+  means: Means,
+  prepared: Prepared,
+  made: Made,
+  begun: number,
+): Promise<MadeImage> {
+  const { plan, facts, zone } = prepared;
   means.progress.phase('committing');
   await packFiles(means, plan);
   for (const name of ['exclude', 'attempt', 'changes.again']) {
