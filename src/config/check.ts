@@ -80,7 +80,7 @@ async function checkVault(
   for (const branch of branches) {
     const file = await findIn([directory], branch);
     // What has been read by now is the default branch, a scheduled one, or a part of those.
-    if (file === undefined || findings.files.has(file)) continue;
+    if (branch === 'default' || file === undefined || findings.files.has(file)) continue;
     await checkBranch(where, { vault, branch }, undefined, findings);
   }
 }
@@ -94,7 +94,7 @@ async function checkBranch(
 ): Promise<void> {
   const name = address.branch === undefined ? address.vault : `${address.vault}:${address.branch}`;
   try {
-    const { loading } = await readBranch(where, { vault: address.vault, branch: address.branch });
+    const { loading } = await readBranch(await startMaster(where), address);
     const { draft, files } = loading;
     add(findings.notes, draft.notes);
     add(findings.problems, draft.problems);
@@ -111,7 +111,7 @@ async function checkBranch(
       return;
     }
     findings.kinds.add(error.kind === 'refused' ? 'refused' : 'config');
-    add(findings.problems, error.problems.length > 0 ? error.problems : [own]);
+    add(findings.problems, [own]);
   }
 }
 

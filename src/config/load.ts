@@ -61,7 +61,16 @@ export async function loadBranch(
   address: BranchAddress,
   overrides: Overrides = {},
 ): Promise<LoadedBranch> {
-  const { loading, place, branch } = await readBranch(where, address, overrides);
+  requireName('vault', address.vault);
+  if (address.branch !== undefined) requireName('branch', address.branch);
+  const started = await startMaster(where);
+  const { draft } = started;
+  const { loading, place, branch } = await readBranch(started, address, overrides).catch((error: unknown) => {
+    // A vault may be missing just because of what is wrong with the master file.
+    if (draft.problems.length > 0) draft.problems.push({ message: messageOf(error) });
+    failOnProblems(draft);
+    throw error;
+  });
   failOnProblems(loading.draft);
   const loaded = finish(loading);
   const named = { ...loaded.settings, vault: place.vault, branch };
@@ -74,24 +83,16 @@ export interface ReadBranch {
   readonly branch: string;
 }
 
-/** As `loadBranch`, but what is wrong with the text of the files is left in the draft. */
+/** Goes on after `startMaster`, as `loadBranch`, but what is wrong with the text of the files is left in the draft. */
 export async function readBranch(
-  where: ConfigWhere,
+  started: Loading,
   address: BranchAddress,
   overrides: Overrides = {},
 ): Promise<ReadBranch> {
-  requireName('vault', address.vault);
-  if (address.branch !== undefined) requireName('branch', address.branch);
-  const started = await startMaster(where);
   const { draft } = started;
   const { bank, ...rest } = overrides;
   if (bank !== undefined) applyOverrides(draft, { bank });
-  const place = await findVault(address.vault, settingsFrom(draft.values).bank).catch((error: unknown) => {
-    // A vault may be missing just because of what is wrong with the master file.
-    if (draft.problems.length > 0) draft.problems.push({ message: messageOf(error) });
-    failOnProblems(draft);
-    throw error;
-  });
+  const place = await findVault(address.vault, settingsFrom(draft.values).bank);
   const loading = { ...started, directories: [place.directory, ...started.directories] };
   const { file, only } = await findBranchFile(loading, place, address.branch);
   await readInto(loading, file, only === undefined ? 'vault' : 'branch');

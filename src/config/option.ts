@@ -26,6 +26,8 @@ export interface KindValues {
   boolean: boolean;
   string: string;
   list: readonly string[];
+  /** Absolute paths, without a slash at the end. */
+  directories: readonly string[];
   integer: number;
   number: number;
   percent: number;

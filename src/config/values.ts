@@ -13,6 +13,7 @@ export type Reading<T> = { readonly value: T; readonly note?: string } | { reado
 type Readers = { readonly [K in Kind]: (text: string, option: Option) => Reading<KindValues[K]> };
 
 const CLIENT_NAME = /^([a-z_][a-z0-9_-]*@)?[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const LISTS: ReadonlySet<Kind> = new Set(['list', 'directories', 'rules', 'schedule']);
 const IMAGE_NAME = /^[^\s/.-][^\s/]*$/;
 
 const READERS: Readers = {
@@ -22,6 +23,10 @@ const READERS: Readers = {
   },
   string: (text) => ({ value: text }),
   list: (text) => ({ value: [text] }),
+  directories: (text) => {
+    if (text.startsWith('/')) return { value: [text.replace(/(?<=.)\/+$/, '')] };
+    return { message: `"${text}" is not an absolute path` };
+  },
   rules: (text) => {
     const result = parseRule(text);
     if ('message' in result) return result;
@@ -104,7 +109,7 @@ export function readValue(option: Option, text: string): Reading<KindValues[Kind
 
 /** Whether values of this option accumulate. */
 export function isList(option: Option): boolean {
-  return option.type === 'list' || option.type === 'rules' || option.type === 'schedule';
+  return LISTS.has(option.type);
 }
 
 function number(text: string, form: RegExp, what: string, option: Option): Reading<number> {

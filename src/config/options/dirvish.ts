@@ -25,7 +25,7 @@ const NO_RUN: Reserved = {
 
 /** The options of dirvish.conf(5), but for those of expiry and hooks. */
 export const DIRVISH_OPTIONS = {
-  bank: option('list', [], 'where', 'Directories that hold vaults, searched in this order.', {
+  bank: option('directories', [], 'where', 'Directories that hold vaults, searched in this order.', {
     layers: MASTER_ONLY,
     placeholder: 'DIR',
     example: '/backup/bank',

@@ -1,46 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync, copyFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkAll } from '../../../src/config/check.ts';
 import { loadBranch, loadMaster } from '../../../src/config/load.ts';
-import type { ConfigWhere } from '../../../src/config/find.ts';
-import { VaultError } from '../../../src/errors.ts';
 import { problemText } from '../../../src/show/error.ts';
-import { tempDir } from '../../support/temp.ts';
+import { failure, site } from './site.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../../fixtures/config');
 const V = { vault: 'v', branch: undefined };
-const PLAIN = 'client: localhost\ntree: /etc\n';
-
-interface Site {
-  readonly directory: string;
-  readonly where: ConfigWhere;
-  /** Writes a file below the site's directory, `BANK` standing for its bank. */
-  readonly write: (path: string, text: string | Buffer) => void;
-}
-
-/** A directory with a master file (`etc/vault/master.conf`) and a bank with the vault `v`. */
-function site(master = 'bank:\n\tBANK\n', vault: string | Buffer = PLAIN): Site {
-  const directory = tempDir('config');
-  const write = (path: string, text: string | Buffer) => {
-    const file = join(directory, path);
-    mkdirSync(join(file, '..'), { recursive: true });
-    writeFileSync(file, typeof text === 'string' ? text.replaceAll('BANK', join(directory, 'bank')) : text);
-  };
-  write('etc/vault/master.conf', master);
-  write('bank/v/dirvish/default.conf', vault);
-  const uid = process.getuid?.() ?? 0;
-  return { directory, write, where: { env: {}, uid, etc: join(directory, 'etc') } };
-}
-
-async function failure(promise: Promise<unknown>): Promise<VaultError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof VaultError) return error;
-  throw new Error('did not fail as it should', { cause: error });
-}
 
 function namesIn(kind: string): readonly string[] {
   const names = readdirSync(join(FIXTURES, kind)).filter((name) => name.endsWith('.conf'));

@@ -8,6 +8,7 @@ import type { Group, Layer, Option } from '../../../src/config/option.ts';
 import { findEntry, OPTIONS } from '../../../src/config/options.ts';
 import { parseText } from '../../../src/config/parse.ts';
 import { isList } from '../../../src/config/values.ts';
+import { formatDuration } from '../../../src/time/duration.ts';
 
 const CONF = join(import.meta.dirname, '../../../conf');
 
@@ -84,6 +85,7 @@ function optionText(name: string, live: readonly string[] | undefined): string {
 
 function defaultText(option: Option): string {
   const { default: value } = option;
+  if (typeof value === 'number') return option.type === 'duration' ? formatDuration(value) : String(value);
   if (typeof value === 'boolean') return value ? '1' : '0';
   if (typeof value === 'object' && value !== null && 'format' in value) return String(value.format);
   return Array.isArray(value) ? value.join(' ') : String(value);

@@ -1,0 +1,293 @@
+import { chmodSync, chownSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkAll } from '../../../src/config/check.ts';
+import { findMaster } from '../../../src/config/find.ts';
+import { loadBranch, loadMaster } from '../../../src/config/load.ts';
+import { problemText } from '../../../src/show/error.ts';
+import { failure, site } from './site.ts';
+
+const V = { vault: 'v', branch: undefined };
+const PLAIN = 'client: localhost\ntree: /etc\n';
+const isRoot = process.getuid?.() === 0;
+
+describe('the master file', () => {
+  it('is the one of --config, then of $VAULT_CONFIG, then one of the usual three', async () => {
+    const { where, directory, write } = site();
+    const named = { ...where, env: { VAULT_CONFIG: join(directory, 'by-env.conf') } };
+    write('by-env.conf', '');
+    write('by-option.conf', '');
+    expect(await findMaster({ ...named, config: 'by-option.conf', cwd: directory })).toBe(
+      join(directory, 'by-option.conf'),
+    );
+    expect(await findMaster(named)).toBe(join(directory, 'by-env.conf'));
+    expect(await findMaster(where)).toBe(join(directory, 'etc/vault/master.conf'));
+  });
+
+  it.each(['dirvish.conf', 'dirvish/master.conf'])('can be /etc/%s', async (name) => {
+    const { where, directory, write } = site();
+    write(`other/${name}`, '');
+    expect(await findMaster({ ...where, etc: join(directory, 'other') })).toBe(
+      join(directory, 'other', name),
+    );
+  });
+
+  it('must not be there twice', async () => {
+    const { where, write } = site();
+    write('etc/dirvish/master.conf', '');
+    const error = await failure(loadMaster(where));
+    expect(error.kind).toBe('config');
+    expect(error.message).toMatch(/^two master files: .*vault\/master.conf and .*dirvish\/master.conf$/);
+  });
+
+  it('must be there', async () => {
+    const { where, directory } = site();
+    const none = await failure(loadMaster({ ...where, etc: join(directory, 'nowhere') }));
+    expect(none.kind).toBe('config');
+    expect(none.message).toContain('nowhere/dirvish.conf');
+    const named = await failure(loadMaster({ ...where, config: join(directory, 'none.conf') }));
+    expect(named.message).toBe(`no configuration file ${directory}/none.conf`);
+  });
+});
+
+describe('layers', () => {
+  it('win in their order, lists add up, and each value knows its place', async () => {
+    const { where, directory, write } = site(
+      'bank:\n\tBANK\nxdev: 1\nretries: 1\nspeed-limit: 1\njobs: 4\nexclude:\n\tmaster\n',
+      'client: root@box\ntree: /home\nspeed-limit: 3\nexclude:\n\tvault\nrsh: ssh\n',
+    );
+    write(
+      'etc/vault/box.conf',
+      'retries: 2\nspeed-limit: 2\nrsh: ssh -4\nexclude:\n\tclient\nclient: elsewhere\n',
+    );
+    const loaded = await loadBranch(where, V, { 'speed-limit': '4', exclude: ['line'], xdev: false });
+    const { settings } = loaded;
+    expect(settings).toMatchObject({
+      jobs: 4,
+      retries: 2,
+      'speed-limit': 4,
+      xdev: false,
+      client: 'root@box',
+    });
+    expect(settings.exclude).toEqual(['master', 'client', 'vault', 'line']);
+    expect(settings.rsh).toEqual(['ssh']);
+    const vault = join(directory, 'bank/v/dirvish/default.conf');
+    expect(loaded.origins.get('retries')).toEqual({
+      layer: 'client',
+      file: join(directory, 'etc/vault/box.conf'),
+      line: 1,
+    });
+    expect(loaded.origins.get('client')).toEqual({ layer: 'vault', file: vault, line: 1 });
+    expect(loaded.origins.get('speed-limit')).toEqual({ layer: 'command line' });
+    expect(loaded.origins.has('whole-file')).toBe(false);
+    expect(loaded.itemOrigins.get('exclude')?.map(({ layer }) => layer)).toEqual([
+      'master',
+      'client',
+      'vault',
+      'command line',
+    ]);
+    expect(loaded.files).toHaveLength(3);
+  });
+
+  it('reads the file of a client beside the master file or in /etc/dirvish, but not in /etc', async () => {
+    const { where, directory, write } = site(undefined, 'client: hosts\ntree: /\n');
+    write('old/dirvish.conf', `bank:\n\tBANK\n`);
+    write('old/hosts', 'this is not for us\n');
+    const old = { ...where, etc: join(directory, 'old') };
+    expect((await loadBranch(old, V)).settings.retries).toBe(2);
+    write('old/dirvish/hosts.conf', 'retries: 7\n');
+    expect((await loadBranch(old, V)).settings.retries).toBe(7);
+  });
+
+  it('RESET empties a list at its place, UNSET puts a value back', async () => {
+    const { where } = site(
+      'bank:\n\tBANK\nexclude:\n\tmaster\nspeed-limit: 5\nSET checksum\n',
+      `${PLAIN}RESET exclude\n\tvault\nUNSET speed-limit checksum\nRESET rsh exclude\nexclude: last\n`,
+    );
+    const { settings, itemOrigins } = await loadBranch(where, V);
+    expect(settings).toMatchObject({ exclude: ['last'], checksum: false, rsh: ['ssh'] });
+    expect(settings['speed-limit']).toBeUndefined();
+    expect(itemOrigins.get('exclude')).toHaveLength(1);
+  });
+
+  it('includes files of the vault first, then of the master file, each only once', async () => {
+    const { where, write } = site(
+      undefined,
+      `${PLAIN}config: common\nconfig: only-here.conf\nfile-exclude: list\n`,
+    );
+    write('etc/vault/common.conf', 'retries: 8\n');
+    write('bank/v/dirvish/common.conf', 'retries: 9\n');
+    write('etc/vault/only-here.conf', 'xdev: 1\n');
+    write('etc/vault/list', '/a\n\n/b \n');
+    const { settings } = await loadBranch(where, V);
+    expect(settings).toMatchObject({ retries: 9, xdev: true, exclude: ['/a', '/b '] });
+    write('etc/vault/only-here.conf', 'config: common\n');
+    const error = await failure(loadBranch(where, V));
+    expect(error.problems.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^config: .*common.conf has been read already: a loop$/),
+    ]);
+  });
+});
+
+describe('vaults and branches', () => {
+  it('are in the first bank that has them', async () => {
+    const { where, directory, write } = site('bank:\n\tBANK/../absent\n\tBANK/../one\n\tBANK\n');
+    mkdirSync(join(directory, 'one/v'), { recursive: true });
+    expect((await loadBranch(where, V)).bank).toBe(join(directory, 'bank'));
+    write('one/v/dirvish/default.conf', PLAIN);
+    expect(await loadBranch(where, V)).toMatchObject({
+      bank: `${directory}/bank/../one`,
+      vault: 'v',
+      branch: 'default',
+    });
+  });
+
+  it('read BRANCH.conf in place of default.conf', async () => {
+    const { where, write } = site(undefined, `${PLAIN}retries: 5\n`);
+    write('bank/v/dirvish/weekly.conf', `${PLAIN}xdev: 1\n`);
+    const { settings, branch } = await loadBranch(where, { vault: 'v', branch: 'weekly' });
+    expect([branch, settings.branch, settings.retries, settings.xdev]).toEqual(['weekly', 'weekly', 2, true]);
+    const none = await failure(loadBranch(where, { vault: 'v', branch: 'monthly' }));
+    expect(none.kind).toBe('config');
+  });
+
+  it('have their branch from branch-default, which can be named too', async () => {
+    const { where } = site(undefined, `${PLAIN}branch-default: daily\n`);
+    expect((await loadBranch(where, V)).branch).toBe('daily');
+    expect((await loadBranch(where, { vault: 'v', branch: 'daily' })).branch).toBe('daily');
+    expect((await failure(loadBranch(where, { vault: 'v', branch: 'other' }))).kind).toBe('config');
+  });
+
+  it('without default.conf mean the only branch there is', async () => {
+    const { where, write } = site();
+    write('bank/w/dirvish/daily.conf', PLAIN);
+    expect((await loadBranch(where, { vault: 'w', branch: undefined })).branch).toBe('daily');
+    write('bank/w/dirvish/weekly.conf', PLAIN);
+    const error = await failure(loadBranch(where, { vault: 'w', branch: undefined }));
+    expect([error.kind, error.hint]).toEqual(['usage', 'there is w:daily, w:weekly']);
+    write('etc/vault/default.conf', PLAIN);
+    expect((await loadBranch(where, { vault: 'w', branch: undefined })).branch).toBe('default');
+  });
+
+  it.each(['../v', 'v/w', '-v', '', '.', '..', 'a b', 'v\n', 'a..b'])(
+    'can not be called %j',
+    async (name) => {
+      const { where } = site('bank:\n\tBANK\nnonsense: 1\n');
+      expect((await failure(loadBranch(where, { vault: name, branch: undefined }))).kind).toBe('usage');
+      expect((await failure(loadBranch(where, { vault: 'v', branch: name }))).kind).toBe('usage');
+    },
+  );
+
+  it('that are unknown are told from banks that are not there', async () => {
+    const { where, directory } = site();
+    const unknown = await failure(loadBranch(where, { vault: 'w', branch: undefined }));
+    expect([unknown.kind, unknown.message]).toEqual(['config', `no vault w in ${directory}/bank`]);
+    const away = site('bank:\n\tBANK/../disk\n');
+    const absent = await failure(loadBranch(away.where, V));
+    expect([absent.kind, absent.hint]).toEqual(['disk', 'is the disk mounted?']);
+    const none = site('exclude:\n\t/x\n');
+    expect((await failure(loadBranch(none.where, V))).message).toBe('no bank is configured');
+  });
+});
+
+describe('ownership', () => {
+  it.each([
+    ['the file', 'etc/vault/master.conf', 0o646, 'is writable by everyone'],
+    ['a directory above', 'etc', 0o757, 'is writable by everyone'],
+    ["the vault's own directory", 'bank/v/dirvish', 0o777, 'is writable by everyone'],
+  ])('is refused where others can write %s', async (_, path, mode, message) => {
+    const { where, directory } = site();
+    chmodSync(join(directory, path), mode);
+    const error = await failure(loadBranch(where, V));
+    expect(error.kind).toBe('refused');
+    expect(error.message).toContain(message);
+    expect(error.hint).toContain(join(directory, path));
+  });
+
+  it('looks at where a link leads, and at where it is', async () => {
+    const { where, directory, write } = site();
+    write('real/master.conf', 'bank:\n\tBANK\n');
+    mkdirSync(join(directory, 'links'));
+    symlinkSync('../real/master.conf', join(directory, 'links/master.conf'));
+    const linked = { ...where, config: join(directory, 'links/master.conf') };
+    expect((await loadMaster(linked)).settings.bank).toHaveLength(1);
+    chmodSync(join(directory, 'real'), 0o777);
+    expect((await failure(loadMaster(linked))).kind).toBe('refused');
+    chmodSync(join(directory, 'real'), 0o755);
+    chmodSync(join(directory, 'links'), 0o777);
+    expect((await failure(loadMaster(linked))).kind).toBe('refused');
+  });
+
+  it.runIf(isRoot)('is refused where the file or a directory is of another user', async () => {
+    const { where, directory } = site();
+    chownSync(join(directory, 'etc/vault/master.conf'), 65_534, 0);
+    expect((await failure(loadMaster(where))).message).toContain('belongs to user 65534');
+    expect((await loadMaster({ ...where, uid: 65_534 })).settings.bank).toHaveLength(1);
+    chownSync(join(directory, 'etc/vault/master.conf'), 0, 0);
+    chownSync(join(directory, 'etc'), 1, 0);
+    expect((await failure(loadMaster(where))).message).toContain('etc belongs to user 1');
+  });
+
+  it.runIf(isRoot)('lets a group write that has no other members', async () => {
+    const { where, directory } = site();
+    const master = join(directory, 'etc/vault/master.conf');
+    chmodSync(master, 0o664);
+    expect((await loadMaster(where)).settings.bank).toHaveLength(1);
+    // Debian: the group "bin" is the primary one of the user "bin"; nobody knows group 54321.
+    for (const group of [2, 54_321]) {
+      chownSync(master, 0, group);
+      expect((await failure(loadMaster(where))).message).toContain(`is writable by group ${group}`);
+    }
+  });
+});
+
+describe('the check of everything', () => {
+  it('tells the problems of all files at once, each once', async () => {
+    const { where, directory, write } = site(
+      'bank:\n\tBANK\n\tBANK/../away\nxdev: no\nRunall:\n\tv\n\tgone 22:00\n\tw:weekly\nbank: BANK/../bank2\n',
+      `${PLAIN}foo: 1\n`,
+    );
+    write('bank/w/dirvish/weekly.conf', 'tree: /etc\nclient: localhost\nMine: 1\n');
+    write('bank/w/dirvish/other.conf', 'retries: x\n');
+    write('bank/x/dirvish/default.conf', `${PLAIN}config: part\n`);
+    write('bank/x/dirvish/part.conf', 'bar: 1\n');
+    write('bank/not-a-vault/file', '');
+    write('bank2/v/dirvish/default.conf', PLAIN);
+    const checked = await checkAll(where);
+    const lines = (all: typeof checked.problems) =>
+      all.map((each) => problemText(each).replaceAll(directory, ''));
+    expect(lines(checked.problems)).toEqual([
+      '/etc/vault/master.conf:4: xdev: "no" is neither 0 nor 1 (dirvish takes any text, even "no", for yes)',
+      '/bank/v/dirvish/default.conf:3: foo: no such option',
+      '/bank/w/dirvish/other.conf:1: retries: "x" is not a whole number',
+      '/bank/w/dirvish/other.conf: has no client:',
+      '/bank/w/dirvish/other.conf: has no tree:',
+      '/bank/x/dirvish/part.conf:1: bar: no such option',
+    ]);
+    expect(lines(checked.notes)).toEqual([
+      '/etc/vault/master.conf:7: Runall: gone: no vault gone: the bank /bank/../away is not there',
+      '/bank/w/dirvish/weekly.conf:3: Mine: left to other programs',
+      '/etc/vault/master.conf:3: bank: /bank/../away is not there; is its disk mounted?',
+      '/bank2/v/dirvish: is hidden by the vault of the same name in /bank',
+    ]);
+    expect(checked.kinds).toEqual(['config']);
+    expect(checked.files.map((file) => file.replace(directory, ''))).toHaveLength(6);
+  });
+
+  it('tells a scheduled vault that is not there, and a file others can write', async () => {
+    const { where, directory, write } = site('bank:\n\tBANK\nRunall:\n\tgone 22:00\n');
+    write('bank/w/dirvish/default.conf', PLAIN);
+    chmodSync(join(directory, 'bank/w/dirvish/default.conf'), 0o666);
+    const { problems, kinds } = await checkAll(where);
+    expect(problems.map(problemText)).toEqual([
+      `${directory}/etc/vault/master.conf:4: Runall: gone: no vault gone in ${directory}/bank`,
+      expect.stringContaining("default.conf can't be trusted"),
+    ]);
+    expect(kinds).toEqual(['config', 'refused']);
+  });
+
+  it('finds nothing to tell of a good configuration', async () => {
+    const { where } = site();
+    expect(await checkAll(where)).toMatchObject({ problems: [], kinds: [], notes: [] });
+  });
+});
