@@ -34,7 +34,7 @@ export function findImage(address: ImageAddress, images: readonly Image[], now: 
   const exact = named.find(inBranch);
   if (exact !== undefined) return exact;
   const branch = address.branch ?? onlyBranch(address, images);
-  const good = images.filter((image) => image.branch === branch && image.verdict === 'good');
+  const good = images.filter((image) => image.branch === branch && image.verdict === 'good' && image.hasTree);
   const until = address.when === 'latest' ? Number.POSITIVE_INFINITY : parseWhen(address.when, now, zone);
   if (until === undefined) {
     throw new VaultError('usage', `"${address.when}" is neither an image of ${address.vault} nor a date.`, {

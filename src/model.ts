@@ -28,6 +28,8 @@ export interface Image {
   readonly name: string;
   readonly directory: string;
   readonly verdict: Verdict;
+  /** Whether its tree is still there: `dirvish-expire --tree` leaves the rest. */
+  readonly hasTree: boolean;
   /** The summary's `Status:`, whole. */
   readonly status: string;
   readonly client: string;

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, VaultError } from '../errors.ts';
 import type { Image, Vault } from '../model.ts';
@@ -31,7 +31,11 @@ export async function readVault(
     if (entry.name.startsWith('.')) continue;
     const text = await readSummary(join(base, entry.name, 'summary'));
     if (text === undefined) leftovers.push(entry.name);
-    else images.push(describe(text, vault, entry.name, zone));
+    else {
+      const hasTree = await isDirectory(join(base, entry.name, 'tree'));
+      const place = { bank: vault.bank, vault: vault.name, directory: entry.name, hasTree };
+      images.push(imageOf(parseSummary(text), place, (local) => parseLocal(local, zone)));
+    }
   }
   return { images: images.sort(byCompletion), names: entries.map((entry) => entry.name), leftovers };
 }
@@ -45,9 +49,11 @@ async function readSummary(path: string): Promise<string | undefined> {
   }
 }
 
-function describe(text: string, vault: Vault, directory: string, zone: string): Image {
-  const place = { bank: vault.bank, vault: vault.name, directory };
-  return imageOf(parseSummary(text), place, (local) => parseLocal(local, zone));
+async function isDirectory(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /** Oldest first; those that never completed by when they began. */

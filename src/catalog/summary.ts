@@ -95,6 +95,7 @@ export interface SummaryPlace {
   readonly bank: string;
   readonly vault: string;
   readonly directory: string;
+  readonly hasTree: boolean;
 }
 
 /**

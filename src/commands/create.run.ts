@@ -32,7 +32,7 @@ export const run: CommandRun = async (context, args) => {
   if (isNew) await writeMaster(master, newMasterConfig(bank, vault.name));
   await makeVault(bank, vault);
   await identify(bank);
-  await recogniseBank(bank, stateDirectory(context.where), false);
+  await recogniseBank(context.run, bank, stateDirectory(context.where), true, context.signal);
   await loadBranch({ ...context.where, config: master }, { vault: vault.name, branch: undefined });
   context.out.json({
     type: 'vault',

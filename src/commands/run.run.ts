@@ -24,7 +24,10 @@ export const run: CommandRun = async (context, args) => {
       return 0;
     }
     const made = await noteRun(context.where, loaded, () =>
-      makeImage(world, loaded, { adoptBank: args.flag('adopt-bank') }),
+      makeImage(world, loaded, {
+        adoptBank: args.flag('adopt-bank'),
+        ignoreClock: args.option('image-time') !== undefined,
+      }),
     );
     progress.end();
     context.out.note(madeText(made));

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, stat, statfs } from 'node:fs/promises';
+import { link, mkdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, VaultError } from '../errors.ts';
-import { readIfThere, writeDurably } from '../exec/files.ts';
+import type { Run } from '../exec/command.ts';
+import { takeLock } from '../exec/lock.ts';
+import { readIfThere, syncDirectory, writeDurably, writeSynced } from '../exec/files.ts';
 import type { Space } from '../image/judge.ts';
 
 /** What a bank says of itself in `.vault/bank.json`. */
@@ -18,6 +20,8 @@ interface Registry {
 }
 
 const SCHEMA = 1;
+/** The list is held for milliseconds. */
+const SHORT_WAIT = 60;
 
 /** Fails (`disk`) when there is no directory at the bank's path. */
 export async function requireBank(bank: string): Promise<void> {
@@ -34,15 +38,35 @@ export async function requireBank(bank: string): Promise<void> {
  * under an unmounted mount point. A bank that was never seen is remembered; `adopt` also takes one whose path was
  * known with another identity. Gives the bank's id.
  */
-export async function recogniseBank(bank: string, stateDir: string, adopt: boolean): Promise<string> {
+export async function recogniseBank(
+  run: Run,
+  bank: string,
+  stateDir: string,
+  adopt: boolean,
+  signal: AbortSignal,
+): Promise<string> {
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  const request = {
+    path: join(stateDir, 'banks.lock'),
+    mode: 'exclusive',
+    create: true,
+    wait: SHORT_WAIT,
+  } as const;
+  const lock = await takeLock(run, { ...request, what: 'the list of known banks' }, signal);
+  try {
+    return await recogniseLocked(bank, stateDir, adopt);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function recogniseLocked(bank: string, stateDir: string, adopt: boolean): Promise<string> {
   const registry = await readRegistry(stateDir);
   const known = registry.banks[bank] ?? [];
   const identity = await readIdentity(bank);
   if (identity === undefined && known.length > 0 && !adopt) throw goneError(bank);
   const id = identity?.id ?? (await identify(bank));
   if (known.includes(id)) return id;
-  if (known.length > 0 && !adopt && identity === undefined) throw goneError(bank);
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
   const banks = { ...registry.banks, [bank]: [...known, id] };
   await writeDurably(
     registryPath(stateDir),
@@ -68,8 +92,18 @@ export async function identify(bank: string): Promise<string> {
   if (known !== undefined) return known.id;
   const identity: BankIdentity = { schema: SCHEMA, id: randomUUID() };
   await mkdir(join(bank, '.vault'), { recursive: true, mode: 0o700 });
-  await writeDurably(identityPath(bank), `${JSON.stringify(identity, null, 2)}\n`, 0o600);
-  return identity.id;
+  const fresh = `${identityPath(bank)}.${identity.id}`;
+  await writeSynced(fresh, `${JSON.stringify(identity, null, 2)}\n`, 0o600);
+  try {
+    // Whoever links first has named the bank.
+    await link(fresh, identityPath(bank));
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  } finally {
+    await rm(fresh, { force: true });
+  }
+  await syncDirectory(join(bank, '.vault'));
+  return (await readIdentity(bank))?.id ?? identity.id;
 }
 
 function identityPath(bank: string): string {

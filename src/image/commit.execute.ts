@@ -88,7 +88,7 @@ async function releaseTemp(means: Means, plan: ImagePlan): Promise<void> {
 }
 
 function emptyPlace(plan: ImagePlan) {
-  return { bank: plan.bank, vault: plan.vault, directory: plan.directory };
+  return { bank: plan.bank, vault: plan.vault, directory: plan.directory, hasTree: true };
 }
 
 /** The history that dirvish finds its next reference in. */

@@ -40,6 +40,8 @@ export interface MakeWorld {
 export interface MakeOptions {
   /** Take the bank as a new one, although its path was known with another identity. */
   readonly adoptBank: boolean;
+  /** Go on although the clock is before the newest image: the user has dated this image by hand. */
+  readonly ignoreClock: boolean;
 }
 
 /** An image that was made and committed, with what there is to say about it. */
@@ -59,10 +61,16 @@ export async function makeImage(
   const limited = { ...world, signal: AbortSignal.any([world.signal, deadline]) };
   try {
     return await withLocks(limited, loaded, async (means) => {
-      await recogniseBank(loaded.bank, stateDirectory(world.where), options.adoptBank);
+      await recogniseBank(
+        means.run,
+        loaded.bank,
+        stateDirectory(world.where),
+        options.adoptBank,
+        means.signal,
+      );
       const removeLockFile = await makeLockFile(means.vault, world.where.hostName);
       try {
-        return await makeLocked(limited, loaded, means);
+        return await makeLocked(limited, loaded, means, options);
       } finally {
         await removeLockFile();
       }
@@ -141,11 +149,16 @@ async function meansOf(
   };
 }
 
-async function makeLocked(world: MakeWorld, loaded: LoadedBranch, means: Means): Promise<MadeImage> {
+async function makeLocked(
+  world: MakeWorld,
+  loaded: LoadedBranch,
+  means: Means,
+  options: MakeOptions,
+): Promise<MadeImage> {
   const zone = zoneOf(world.systemZone, loaded);
   const vault = { bank: loaded.bank, name: loaded.vault };
   const contents = await readVault(vault, zone, means.vault.at('.'));
-  assertClock(contents, loaded);
+  if (!options.ignoreClock) assertClock(contents, loaded);
   let earlier = await heal(means, contents);
   const healed = await readVault(vault, zone, means.vault.at('.'));
   await healHistory(means, healed.images, zone);
@@ -181,7 +194,6 @@ function labelOf(plan: ImagePlan): string {
 
 /** A clock before the newest image would give wrong names, wrong expiry, and a wrong order. */
 function assertClock(contents: VaultContents, loaded: LoadedBranch): void {
-  if (loaded.settings['image-time'] !== undefined) return;
   const newest = Math.max(0, ...contents.images.map((image) => image.completed ?? 0));
   if (newest <= Date.now() / 1000 + 1) return;
   throw new VaultError('refused', `The clock is before the newest image of vault ${loaded.vault}.`, {

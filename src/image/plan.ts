@@ -110,7 +110,7 @@ export function planImage(request: Request, observed: Observed): ImagePlan {
 /** The newest good image of a branch, by the time it was completed. */
 export function newestGood(images: readonly Image[], branch: string): Image | undefined {
   return images
-    .filter((image) => image.branch === branch && image.verdict === 'good')
+    .filter((image) => image.branch === branch && image.verdict === 'good' && image.hasTree)
     .reduce<Image | undefined>(
       (best, image) => ((best?.completed ?? -1) > (image.completed ?? 0) ? best : image),
       undefined,
@@ -122,7 +122,8 @@ function chooseReference(request: Request, images: readonly Image[]): Image | un
   const named = request.settings.reference;
   if (named === undefined) return newestGood(images, request.branch);
   const found =
-    newestGood(images, named) ?? images.find((image) => image.name === named && image.verdict === 'good');
+    newestGood(images, named) ??
+    images.find((image) => image.name === named && image.verdict === 'good' && image.hasTree);
   if (found !== undefined) return found;
   throw new VaultError(
     'usage',

@@ -74,7 +74,13 @@ export async function runNight(
   const waiting: NightJob[] = [];
   for (const entry of night.entries) {
     if ('error' in entry) ended({ label: entry.label, seconds: 0, kind: 'failed', error: entry.error });
-    else waiting.push(await jobOf(context, entry.loaded));
+    else {
+      try {
+        waiting.push(await jobOf(context, entry.loaded));
+      } catch (error) {
+        ended({ label: entry.label, seconds: 0, kind: 'failed', error });
+      }
+    }
   }
   const running = new Map<NightJob, Promise<void>>();
   while (waiting.length > 0 || running.size > 0) {
@@ -120,7 +126,9 @@ async function runJob(context: Context, loaded: LoadedBranch): Promise<NightResu
       const rehearsal = await rehearseImage(world, loaded);
       return { label, seconds: seconds(), kind: 'rehearsed', rehearsal };
     }
-    const made = await noteRun(where, loaded, () => makeImage(world, loaded, { adoptBank: false }));
+    const made = await noteRun(where, loaded, () =>
+      makeImage(world, loaded, { adoptBank: false, ignoreClock: false }),
+    );
     return { label, seconds: seconds(), kind: 'made', made };
   } catch (error) {
     const mayBeAbsent = loaded.settings.presence === 'optional';

@@ -16,6 +16,7 @@ const STYLES: Record<Verdict, Style> = {
 /** A verdict as a table's cell; what freezes or keeps an image stands with it. */
 export function verdictCell(image: Image, now: number): Cell {
   const frozen = image.frozenUntil !== undefined && image.frozenUntil > now ? ', frozen' : '';
+  if (!image.hasTree) return { text: `${image.verdict}, tree expired`, style: 'dim' };
   const text = `${image.verdict}${image.warnings > 0 ? ', warnings' : ''}${frozen}${image.pinned ? ', pinned' : ''}`;
   return { text, style: STYLES[image.verdict] };
 }
