@@ -72,6 +72,7 @@ export function parsePeriod(text: string): PeriodResult {
 }
 
 function parseSubPeriod(text: string): SubPeriod | string {
+  if (text.trim() === '') return 'a comma with nothing beside it';
   const result = new Map<Scale, readonly Range[]>();
   const pieces = [...text.matchAll(/([^{}]*)\{([^{}]*)\}/g)];
   const used = pieces.map(([all]) => all).join('');
