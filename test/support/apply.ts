@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, type BigIntStats } from 'node:fs';
 import { compile } from './compile.ts';
-import { compileOperations, type Instruction, type Inode, type Model, type Operation } from './operations.ts';
+import type { Inode, Instruction, Model, Operation } from './operation.ts';
+import { compileOperations } from './operations.ts';
 import { mustSync } from './process.ts';
 import { typeOf } from './tree.ts';
 

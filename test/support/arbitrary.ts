@@ -1,5 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check';
-import type { Attributes, Operation, Target, What } from './operations.ts';
+import type { Attributes, Operation, Target, What } from './operation.ts';
 
 export interface Kind {
   /** Owners, devices, `trusted` attributes and capabilities too, and modes that shut out even the owner. */

@@ -35,8 +35,13 @@ function filesOf(call: string, rest: string): string[] {
   const named = [...rest.matchAll(/(?:<([^>]*)>, )?"([^"]*)"/g)].map(([, directory = '', name = '']) =>
     name.startsWith('/') ? name : `${directory}/${name}`,
   );
-  if (named.length === 0 || /^utimensat/.test(call)) named.push(rest.match(/^\d+<([^>]*)>, NULL/)?.[1] ?? '');
-  return /^(link|symlink)/.test(call) ? named.slice(1) : /^rename/.test(call) ? named : named.slice(0, 1);
+  if (named.length === 0 || call.startsWith('utimensat'))
+    named.push(rest.match(/^\d+<([^>]*)>, NULL/)?.[1] ?? '');
+  return /^(link|symlink)/.test(call)
+    ? named.slice(1)
+    : call.startsWith('rename')
+      ? named
+      : named.slice(0, 1);
 }
 
 /** The calls that strace saw change something under the path, as a sorted list of kinds. */

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyMutations, applyTree } from '../../support/apply.ts';
-import { mutations, treeOperations } from '../../support/arbitrary.ts';
+import { excludes, mutations, treeOperations } from '../../support/arbitrary.ts';
 import { needs } from '../../support/needs.ts';
-import { compileOperations, type Model, type Operation } from '../../support/operations.ts';
+import type { Model, Operation } from '../../support/operation.ts';
+import { compileOperations } from '../../support/operations.ts';
 import { mustSync } from '../../support/process.ts';
 import { tempDir, withTempDir } from '../../support/temp.ts';
 import { compareTrees, snapshotTree, type Tree } from '../../support/tree.ts';
@@ -45,6 +46,29 @@ test('rsync copies whatever they make, before and after the changes', async () =
     ),
     { numRuns: 25, seed: SEED },
   );
+});
+
+test('excludes keep rsync from copying some of it', async () => {
+  let left = 0;
+  await fc.assert(
+    fc.asyncProperty(treeOperations(), excludes(), (tree, patterns) =>
+      withTempDir((directory) => {
+        applyTree(`${directory}/source`, tree);
+        const flags = patterns.map((pattern) => `--exclude=${pattern}`);
+        mustSync([
+          'rsync',
+          '-aHAXS',
+          '--numeric-ids',
+          ...flags,
+          `${directory}/source/`,
+          `${directory}/copy/`,
+        ]);
+        left += snapshotTree(`${directory}/source`).size - snapshotTree(`${directory}/copy`).size;
+      }),
+    ),
+    { numRuns: 25, seed: SEED },
+  );
+  expect(left).toBeGreaterThan(0);
 });
 
 describe('in a hundred trees there are', () => {
