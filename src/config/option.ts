@@ -25,6 +25,8 @@ export interface ScheduleEntry {
 export interface KindValues {
   boolean: boolean;
   string: string;
+  /** Absolute. */
+  path: string;
   list: readonly string[];
   /** Absolute paths, without a slash at the end. */
   directories: readonly string[];

@@ -13,6 +13,7 @@ export type Reading<T> = { readonly value: T; readonly note?: string } | { reado
 type Readers = { readonly [K in Kind]: (text: string, option: Option) => Reading<KindValues[K]> };
 
 const CLIENT_NAME = /^([a-z_][a-z0-9_-]*@)?[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const EMPTY = { message: 'is empty' };
 const LISTS: ReadonlySet<Kind> = new Set(['list', 'directories', 'rules', 'schedule']);
 const IMAGE_NAME = /^[^\s/.-][^\s/]*$/;
 
@@ -21,8 +22,9 @@ const READERS: Readers = {
     if (text === '0' || text === '1') return { value: text === '1' };
     return { message: `"${text}" is neither 0 nor 1 (dirvish takes any text, even "no", for yes)` };
   },
-  string: (text) => ({ value: text }),
-  list: (text) => ({ value: [text] }),
+  string: (text) => (text === '' ? EMPTY : { value: text }),
+  path: (text) => (text.startsWith('/') ? { value: text } : { message: `"${text}" is not an absolute path` }),
+  list: (text) => (text === '' ? EMPTY : { value: [text] }),
   directories: (text) => {
     if (text.startsWith('/')) return { value: [text.replace(/(?<=.)\/+$/, '')] };
     return { message: `"${text}" is not an absolute path` };

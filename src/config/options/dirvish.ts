@@ -131,7 +131,7 @@ export const DIRVISH_OPTIONS = {
     placeholder: 'MBPS',
     example: '80',
   }),
-  'password-file': optional('string', 'transfer', 'A file with the password for an rsync daemon.', {
+  'password-file': optional('path', 'transfer', 'A file with the password for an rsync daemon.', {
     placeholder: 'FILE',
     example: '/etc/vault/rsync.password',
   }),

@@ -1,6 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { applyStatement, emptyDraft } from '../../../src/config/apply.ts';
+import { loadBranch } from '../../../src/config/load.ts';
+import { parseText } from '../../../src/config/parse.ts';
 import { expireFor } from '../../../src/config/rules.ts';
 import { parseDate } from '../../../src/time/parse-date.ts';
 import { strftime } from '../../../src/time/strftime.ts';
@@ -134,3 +137,99 @@ describe('where dirvish does not do what its manual says', () => {
     expect(strftime('%Y-%m-%d %H:%M:%S', ours, ZONE)).toBe('2026-10-24 23:30:00');
   });
 });
+
+describe('the files of dirvish', () => {
+  it.each(['master.conf', 'default.conf.root'])('%s, an example of its package, loads', (name) => {
+    const text = readFileSync(join('/usr/share/doc/dirvish/examples', name), 'utf8');
+    const draft = emptyDraft();
+    const { statements, problems } = parseText(text, name);
+    const layer = name === 'master.conf' ? 'master' : 'vault';
+    for (const statement of statements) applyStatement(draft, statement, layer, name);
+    expect([...problems, ...draft.problems]).toEqual([]);
+    expect(statements.length).toBeGreaterThan(4);
+  });
+
+  it('mean the same to both programs, layer over layer', async () => {
+    const directory = tempDir('dirvish');
+    const write = (path: string, text: string) => {
+      mkdirSync(join(directory, path, '..'), { recursive: true });
+      writeFileSync(join(directory, path), text.replaceAll('DIR', directory));
+    };
+    write('etc/dirvish/master.conf', MASTER);
+    write('etc/dirvish/box.conf', 'speed-limit: 5\nexclude:\n\t/from-client\nSET zxfer\nUNSET stats\n');
+    write('etc/dirvish/shared.conf', 'rsh: ssh -4\nexclude:\n\t/from-shared\n');
+    write('bank/v/dirvish/default.conf', DEFAULT);
+    write('bank/v/dirvish/local.conf', 'whole-file: 1\nRESET rsync-option\n\t--delete-after\n');
+    write('bank/v/dirvish/patterns', '/from-file\n- *.o\n');
+    const script = [
+      'mount --bind "$1/etc/dirvish" /etc/dirvish',
+      'dirvish --vault v --init --no-run --image-time 2026-11-25',
+    ];
+    const theirs = await inNamespace(['sh', '-ec', script.join('\n'), 'sh', directory], {
+      env: { TZ: ZONE },
+    });
+    expect(theirs.err).toBe('');
+    const lists = (name: string) =>
+      (new RegExp(`^${name}:\n((?:\t.*\n)*)`, 'm').exec(theirs.out)?.[1] ?? '')
+        .split('\n')
+        .flatMap((line) => line.slice(1) || []);
+    const value = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(theirs.out)?.[1];
+    const set = (/^SET (.*)$/m.exec(theirs.out)?.[1] ?? '')
+      .trim()
+      .split(' ')
+      .filter((name) => name !== 'init')
+      .toSorted();
+
+    const where = { env: {}, uid: 0, etc: join(directory, 'etc') };
+    const { settings, bank, branch } = await loadBranch(where, { vault: 'v', branch: undefined });
+    expect(settings.exclude).toEqual(lists('exclude'));
+    expect(settings.exclude).toHaveLength(8);
+    expect(settings['rsync-option']).toEqual(lists('rsync-option'));
+    expect([settings.client, settings.rsh.join(' '), bank, branch]).toEqual([
+      value('client'),
+      value('rsh'),
+      value('Bank'),
+      value('branch'),
+    ]);
+    expect(String(settings['speed-limit'])).toBe(value('speed-limit'));
+    expect(strftime(settings['image-default'], at('2026-11-25'), ZONE)).toBe(value('Image'));
+    const switches = [
+      'permissions',
+      'checksum',
+      'devices',
+      'numeric-ids',
+      'stats',
+      'whole-file',
+      'xdev',
+      'zxfer',
+    ] as const;
+    expect(switches.filter((name) => settings[name]).toSorted()).toEqual(set);
+  });
+});
+
+const MASTER = `bank:
+	DIR/absent
+	DIR/bank
+exclude:
+	lost+found/
+	*~	# a comment
+image-default: %y%m%d
+speed-limit: 1
+SET checksum permissions
+rsync-option:
+	--gone
+`;
+
+const DEFAULT = `client: root@box
+tree: /etc
+config: shared.conf
+config: local
+speed-limit: 7
+UNSET checksum devices
+xdev: 1
+exclude:
+	/from-vault
+    	/with spaces in it
+file-exclude: patterns
+branch: daily
+`;
