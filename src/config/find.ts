@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { codeOf, VaultError } from '../errors.ts';
-import { isName, requireName } from './names.ts';
+import { isUsableName, requireName } from './names.ts';
 
 /** Where to look: a `Where` of commands/spec.ts fits. */
 export interface ConfigWhere {
@@ -81,7 +81,7 @@ export async function vaultsIn(bank: string): Promise<readonly VaultPlace[] | un
   const places: VaultPlace[] = [];
   for (const vault of (await readdir(bank)).toSorted()) {
     const directory = join(bank, vault, 'dirvish');
-    if (isName(vault) && (await isDirectory(directory))) places.push({ bank, vault, directory });
+    if (isUsableName(vault) && (await isDirectory(directory))) places.push({ bank, vault, directory });
   }
   return places;
 }
@@ -92,7 +92,7 @@ export async function branchFiles(place: VaultPlace): Promise<readonly string[]>
   const branches = names
     .filter((name) => name.endsWith('.conf'))
     .map((name) => name.slice(0, -'.conf'.length));
-  return branches.filter(isName).toSorted();
+  return branches.filter(isUsableName).toSorted();
 }
 
 /** The first of NAME and NAME.conf in these directories that is a file. */

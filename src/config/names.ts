@@ -1,16 +1,23 @@
 import { VaultError } from '../errors.ts';
 
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9._+-]*$/;
+const NEW_NAME = /^[A-Za-z0-9_][A-Za-z0-9._+-]*$/;
+/** No white space or control characters, nothing an address or a path takes apart, no `.` or `-` in front. */
+const USABLE_NAME = /^[^\s\p{C}/:@.-][^\s\p{C}/:@]*$/u;
 
-/** Whether this may be the name of a vault or branch. */
+/** Whether a new vault or branch may be called this. */
 export function isName(text: string): boolean {
-  return NAME.test(text) && !text.includes('..');
+  return NEW_NAME.test(text) && !text.includes('..');
 }
 
-/** Throws `usage` unless this may be the name of a vault or branch. */
+/** Whether a vault or branch that is there already may be called this: dirvish asked for less. */
+export function isUsableName(text: string): boolean {
+  return USABLE_NAME.test(text) && !text.includes('..');
+}
+
+/** Throws `usage` unless a vault or branch may be called this. */
 export function requireName(what: 'vault' | 'branch', name: string): void {
-  if (isName(name)) return;
+  if (isUsableName(name)) return;
   throw new VaultError('usage', `"${name}" can't be the name of a ${what}`, {
-    hint: 'names have letters, digits and . _ + - only, and begin with a letter, a digit or _',
+    hint: 'names have no white space, "/", ":" or "@" in them, and do not begin with "." or "-"',
   });
 }

@@ -1,7 +1,7 @@
 import { parseDuration } from '../time/duration.ts';
 import { isNever, parseDate } from '../time/parse-date.ts';
 import { strftime, unknownConversion } from '../time/strftime.ts';
-import { isName } from './names.ts';
+import { isUsableName } from './names.ts';
 import type { Kind, KindValues, Option, Packing, ScheduleEntry } from './option.ts';
 import { checkExpireDate, parseRule } from './rules.ts';
 import { parseTree } from './tree.ts';
@@ -88,9 +88,9 @@ const READERS: Readers = {
     };
   },
   name: (text) => {
-    if (isName(text)) return { value: text };
+    if (isUsableName(text)) return { value: text };
     return {
-      message: `"${text}" is not a name: letters, digits and . _ + - only, beginning with none of . + -`,
+      message: `"${text}" can't be a name: no white space, "/", ":" or "@", and no "." or "-" in front`,
     };
   },
   pattern: (text) => {
@@ -134,7 +134,7 @@ function readPacking(text: string): Reading<Packing> {
 function readSchedule(text: string): Reading<ScheduleEntry> {
   const [, address = '', time] = /^(\S+)(?:\s+(.+))?$/.exec(text) ?? [];
   const [vault = '', branch, ...more] = address.split(':');
-  if (more.length > 0 || !isName(vault) || (branch !== undefined && !isName(branch))) {
+  if (more.length > 0 || !isUsableName(vault) || (branch !== undefined && !isUsableName(branch))) {
     return { message: `"${address}" is not VAULT or VAULT:BRANCH` };
   }
   const message = time === undefined ? undefined : checkTime(time);

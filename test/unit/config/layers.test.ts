@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkAll } from '../../../src/config/check.ts';
 import { findMaster } from '../../../src/config/find.ts';
+import { isName } from '../../../src/config/names.ts';
 import { loadBranch, loadMaster } from '../../../src/config/load.ts';
 import { problemText } from '../../../src/show/error.ts';
 import { failure, site } from './site.ts';
@@ -169,7 +170,15 @@ describe('vaults and branches', () => {
     expect((await loadBranch(where, { vault: 'w', branch: undefined })).branch).toBe('default');
   });
 
-  it.each(['../v', 'v/w', '-v', '', '.', '..', 'a b', 'v\n', 'a..b'])(
+  it('may have names that new ones may not', async () => {
+    const { where, write } = site();
+    write('bank/büro=1/dirvish/täglich.conf', PLAIN);
+    const loaded = await loadBranch(where, { vault: 'büro=1', branch: 'täglich' });
+    expect([loaded.vault, loaded.branch]).toEqual(['büro=1', 'täglich']);
+    expect([isName('büro=1'), isName('laptop-root_2.old+new')]).toEqual([false, true]);
+  });
+
+  it.each(['../v', 'v/w', '-v', '', '.', '..', 'a b', 'v\n', 'a..b', 'a:b', 'a@b', 'a\u001B[m'])(
     'can not be called %j',
     async (name) => {
       const { where } = site('bank:\n\tBANK\nnonsense: 1\n');
