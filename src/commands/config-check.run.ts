@@ -9,8 +9,12 @@ export const run: CommandRun = async ({ where, out }) => {
   for (const object of checkObjects(checked)) out.json(object);
   const { problems, kinds } = checked;
   if (problems.length === 0) return 0;
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  throw new VaultError(kinds.includes('config') ? 'config' : 'refused', `${count} in the configuration`, {
-    problems,
-  });
+  const count = problems.length === 1 ? 'is 1 problem' : `are ${problems.length} problems`;
+  throw new VaultError(
+    kinds.includes('config') ? 'config' : 'refused',
+    `There ${count} in the configuration.`,
+    {
+      problems,
+    },
+  );
 };

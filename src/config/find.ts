@@ -34,7 +34,9 @@ export async function findMaster(where: ConfigWhere): Promise<string> {
     const file = resolve(where.cwd ?? '.', given);
     if (await isFile(file)) return file;
     const source = where.config === undefined ? '$VAULT_CONFIG' : '--config';
-    throw new VaultError('config', `no configuration file ${file}`, { hint: `${source} names it` });
+    throw new VaultError('config', `There is no configuration file ${file}.`, {
+      hint: `${source} names it.`,
+    });
   }
   const etc = where.etc ?? '/etc';
   const usual = ['vault/master.conf', 'dirvish.conf', 'dirvish/master.conf'].map((name) => join(etc, name));
@@ -42,13 +44,13 @@ export async function findMaster(where: ConfigWhere): Promise<string> {
   for (const file of usual) if (await isFile(file)) present.push(file);
   const [first, second] = present;
   if (first === undefined) {
-    throw new VaultError('config', `no configuration: none of ${usual.join(', ')} exists`, {
-      hint: `write ${usual[0]}, or name another file with --config FILE`,
+    throw new VaultError('config', `There is no configuration: none of ${usual.join(', ')} exists.`, {
+      hint: `Write ${usual[0]}, or name another file with --config FILE.`,
     });
   }
   if (second === undefined) return first;
-  throw new VaultError('config', `two master files: ${first} and ${second}`, {
-    hint: 'remove one, or choose one with --config FILE',
+  throw new VaultError('config', `There are two master files: ${first} and ${second}.`, {
+    hint: 'Remove one, or choose one with --config FILE.',
   });
 }
 
@@ -56,8 +58,8 @@ export async function findMaster(where: ConfigWhere): Promise<string> {
 export async function findVault(vault: string, banks: readonly string[]): Promise<VaultPlace> {
   requireName('vault', vault);
   if (banks.length === 0)
-    throw new VaultError('config', 'no bank is configured', {
-      hint: 'add a "bank:" list to the master file',
+    throw new VaultError('config', 'No bank is configured.', {
+      hint: 'Add a "bank:" list to the master file.',
     });
   const missing: string[] = [];
   for (const bank of banks) {
@@ -66,12 +68,16 @@ export async function findVault(vault: string, banks: readonly string[]): Promis
     if (!(await isDirectory(bank))) missing.push(bank);
   }
   if (missing.length > 0) {
-    throw new VaultError('disk', `no vault ${vault}: the bank ${missing.join(' and ')} is not there`, {
-      hint: 'is the disk mounted?',
-    });
+    throw new VaultError(
+      'disk',
+      `There is no vault ${vault}: the bank ${missing.join(' and ')} is not there.`,
+      {
+        hint: 'Is the disk mounted?',
+      },
+    );
   }
-  throw new VaultError('config', `no vault ${vault} in ${banks.join(', ')}`, {
-    hint: `vault list shows all vaults; vault create ${vault} makes it`,
+  throw new VaultError('config', `There is no vault ${vault} in ${banks.join(', ')}.`, {
+    hint: `See: vault list. To make it: vault create ${vault}`,
   });
 }
 
@@ -127,6 +133,6 @@ async function statOrNothing(path: string) {
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new VaultError('config', `${path}: can't be read (${code ?? 'unknown error'})`, { cause: error });
+    throw new VaultError('config', `${path} can't be read (${code ?? 'unknown error'}).`, { cause: error });
   }
 }

@@ -105,8 +105,8 @@ export async function readBranch(
   }
   const branch = only ?? settings.branch ?? settings['branch-default'];
   if (address.branch !== undefined && address.branch !== branch) {
-    throw new VaultError('config', `no branch ${address.branch} in the vault ${place.vault}`, {
-      hint: `${place.directory}/${address.branch}.conf would make it; ${file} is that of ${branch}`,
+    throw new VaultError('config', `The vault ${place.vault} has no branch ${address.branch}.`, {
+      hint: `${place.directory}/${address.branch}.conf would make it; ${file} is that of ${branch}.`,
     });
   }
   draft.origins.set('vault', { layer: 'command line' });
@@ -147,14 +147,14 @@ async function findBranchFile(
     branch === undefined && others.length === 1 && first !== undefined ? await find(first) : undefined;
   if (single !== undefined) return { file: single, only: first };
   if (first === undefined) {
-    throw new VaultError('config', `no ${branch ?? 'default'}.conf in ${place.directory}`, {
-      hint: `vault create ${place.vault} writes one`,
+    throw new VaultError('config', `There is no ${branch ?? 'default'}.conf in ${place.directory}.`, {
+      hint: 'It needs at least a client: and a tree: line; see vault.conf(5).',
     });
   }
   const names = others.map((name) => `${place.vault}:${name}`).join(', ');
   const message = branch === undefined ? 'has no default branch' : `has no branch ${branch}`;
-  throw new VaultError(branch === undefined ? 'usage' : 'config', `the vault ${place.vault} ${message}`, {
-    hint: `there is ${names}`,
+  throw new VaultError(branch === undefined ? 'usage' : 'config', `The vault ${place.vault} ${message}.`, {
+    hint: `There is ${names}.`,
   });
 }
 
@@ -218,7 +218,7 @@ async function readExcludes(loading: Loading, file: string, layer: Layer): Promi
 async function readText(file: string): Promise<string> {
   const bytes = await readFile(file).catch((error: unknown) => {
     const code = codeOf(error) ?? 'unknown error';
-    throw new VaultError('config', `${file}: can't be read (${code})`, { cause: error });
+    throw new VaultError('config', `${file} can't be read (${code}).`, { cause: error });
   });
   return textOf(bytes);
 }
@@ -246,7 +246,10 @@ function requireOption(draft: Draft, name: OptionName, file: string): void {
 function failOnProblems(draft: Draft): void {
   const count = draft.problems.length;
   if (count === 0) return;
-  const message = count === 1 ? '1 problem in the configuration' : `${count} problems in the configuration`;
+  const message =
+    count === 1
+      ? 'There is 1 problem in the configuration.'
+      : `There are ${count} problems in the configuration.`;
   throw new VaultError('config', message, { problems: [...draft.problems] });
 }
 

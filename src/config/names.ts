@@ -17,7 +17,7 @@ export function isUsableName(text: string): boolean {
 /** Throws `usage` unless a vault or branch may be called this. */
 export function requireName(what: 'vault' | 'branch', name: string): void {
   if (isUsableName(name)) return;
-  throw new VaultError('usage', `"${name}" can't be the name of a ${what}`, {
-    hint: 'names have no white space, "/", ":" or "@" in them, and do not begin with "." or "-"',
+  throw new VaultError('usage', `"${name}" can't be the name of a ${what}.`, {
+    hint: 'Names have no white space, "/", ":" or "@" in them, and do not begin with "." or "-".',
   });
 }

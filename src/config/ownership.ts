@@ -22,8 +22,8 @@ export async function requireTrusted(file: string, uid: number): Promise<void> {
       checked.add(path);
       const fault = faultOf(path, await lstat(path), uid, accounts);
       if (fault === undefined) continue;
-      throw new VaultError('refused', `${file} can't be trusted: ${fault}`, {
-        hint: `make it safe with: chown root ${path} && chmod go-w ${path}`,
+      throw new VaultError('refused', `${file} can't be trusted: ${fault}.`, {
+        hint: `To make it safe: chown root ${path} && chmod go-w ${path}`,
       });
     }
   }

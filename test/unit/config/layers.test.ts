@@ -38,7 +38,9 @@ describe('the master file', () => {
     write('etc/dirvish/master.conf', '');
     const error = await failure(loadMaster(where));
     expect(error.kind).toBe('config');
-    expect(error.message).toMatch(/^two master files: .*vault\/master.conf and .*dirvish\/master.conf$/);
+    expect(error.message).toMatch(
+      /^There are two master files: .*vault\/master.conf and .*dirvish\/master.conf\.$/,
+    );
   });
 
   it('must be there', async () => {
@@ -47,7 +49,7 @@ describe('the master file', () => {
     expect(none.kind).toBe('config');
     expect(none.message).toContain('nowhere/dirvish.conf');
     const named = await failure(loadMaster({ ...where, config: join(directory, 'none.conf') }));
-    expect(named.message).toBe(`no configuration file ${directory}/none.conf`);
+    expect(named.message).toBe(`There is no configuration file ${directory}/none.conf.`);
   });
 });
 
@@ -165,7 +167,7 @@ describe('vaults and branches', () => {
     expect((await loadBranch(where, { vault: 'w', branch: undefined })).branch).toBe('daily');
     write('bank/w/dirvish/weekly.conf', PLAIN);
     const error = await failure(loadBranch(where, { vault: 'w', branch: undefined }));
-    expect([error.kind, error.hint]).toEqual(['usage', 'there is w:daily, w:weekly']);
+    expect([error.kind, error.hint]).toEqual(['usage', 'There is w:daily, w:weekly.']);
     write('etc/vault/default.conf', PLAIN);
     expect((await loadBranch(where, { vault: 'w', branch: undefined })).branch).toBe('default');
   });
@@ -190,12 +192,12 @@ describe('vaults and branches', () => {
   it('that are unknown are told from banks that are not there', async () => {
     const { where, directory } = site();
     const unknown = await failure(loadBranch(where, { vault: 'w', branch: undefined }));
-    expect([unknown.kind, unknown.message]).toEqual(['config', `no vault w in ${directory}/bank`]);
+    expect([unknown.kind, unknown.message]).toEqual(['config', `There is no vault w in ${directory}/bank.`]);
     const away = site('bank:\n\tBANK/../disk\n');
     const absent = await failure(loadBranch(away.where, V));
-    expect([absent.kind, absent.hint]).toEqual(['disk', 'is the disk mounted?']);
+    expect([absent.kind, absent.hint]).toEqual(['disk', 'Is the disk mounted?']);
     const none = site('exclude:\n\t/x\n');
-    expect((await failure(loadBranch(none.where, V))).message).toBe('no bank is configured');
+    expect((await failure(loadBranch(none.where, V))).message).toBe('No bank is configured.');
   });
 });
 
@@ -274,7 +276,7 @@ describe('the check of everything', () => {
       '/bank/x/dirvish/part.conf:1: bar: no such option',
     ]);
     expect(lines(checked.notes)).toEqual([
-      '/etc/vault/master.conf:7: Runall: gone: no vault gone: the bank /bank/../away is not there',
+      '/etc/vault/master.conf:7: Runall: gone: There is no vault gone: the bank /bank/../away is not there.',
       '/bank/w/dirvish/weekly.conf:3: Mine: left to other programs',
       '/etc/vault/master.conf:3: bank: /bank/../away is not there; is its disk mounted?',
       '/bank2/v/dirvish: is hidden by the vault of the same name in /bank',
@@ -289,7 +291,7 @@ describe('the check of everything', () => {
     chmodSync(join(directory, 'bank/w/dirvish/default.conf'), 0o666);
     const { problems, kinds } = await checkAll(where);
     expect(problems.map(problemText)).toEqual([
-      `${directory}/etc/vault/master.conf:4: Runall: gone: no vault gone in ${directory}/bank`,
+      `${directory}/etc/vault/master.conf:4: Runall: gone: There is no vault gone in ${directory}/bank.`,
       expect.stringContaining("default.conf can't be trusted"),
     ]);
     expect(kinds).toEqual(['config', 'refused']);
