@@ -63,6 +63,7 @@ export async function loadBranch(
 ): Promise<LoadedBranch> {
   requireName('vault', address.vault);
   if (address.branch !== undefined) requireName('branch', address.branch);
+  requireOverrides(overrides);
   const started = await startMaster(where);
   const { draft } = started;
   const { loading, place, branch } = await readBranch(started, address, overrides).catch((error: unknown) => {
@@ -221,6 +222,15 @@ async function readText(file: string): Promise<string> {
     throw new VaultError('config', `${file} can't be read (${code}).`, { cause: error });
   });
   return textOf(bytes);
+}
+
+/** What is wrong on the command line is a matter of usage, whatever the files say. */
+function requireOverrides(overrides: Overrides): void {
+  const draft = emptyDraft();
+  applyOverrides(draft, overrides);
+  if (draft.problems.length === 0) return;
+  const all = draft.problems.map(({ message }) => `--${message}`);
+  throw new VaultError('usage', `${all.join('; ')}.`);
 }
 
 function applyOverrides(draft: Draft, overrides: Overrides): void {

@@ -92,6 +92,15 @@ describe('layers', () => {
     expect(loaded.files).toHaveLength(3);
   });
 
+  it('must be right on the command line before anything is read', async () => {
+    const { where } = site('bank:\n\tBANK\nnonsense: 1\n');
+    const error = await failure(loadBranch(where, V, { expire: 'someday', engine: 'warp' }));
+    expect(error.kind).toBe('usage');
+    expect(error.message).toBe(
+      '--expire: "someday" is not a date or time such as "+3 months", "2027-01-31" or "never"; --engine: "warp" is none of auto, delta, link-dest.',
+    );
+  });
+
   it('reads the file of a client beside the master file or in /etc/dirvish, but not in /etc', async () => {
     const { where, directory, write } = site(undefined, 'client: hosts\ntree: /\n');
     write('old/dirvish.conf', `bank:\n\tBANK\n`);
