@@ -1,16 +1,13 @@
-import { chmodSync, chownSync, mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkAll } from '../../../src/config/check.ts';
 import { findMaster } from '../../../src/config/find.ts';
 import { isName } from '../../../src/config/names.ts';
 import { loadBranch, loadMaster } from '../../../src/config/load.ts';
-import { problemText } from '../../../src/show/error.ts';
 import { failure, site } from './site.ts';
 
 const V = { vault: 'v', branch: undefined };
 const PLAIN = 'client: localhost\ntree: /etc\n';
-const isRoot = process.getuid?.() === 0;
 
 describe('the master file', () => {
   it('is the one of --config, then of $VAULT_CONFIG, then one of the usual three', async () => {
@@ -207,107 +204,5 @@ describe('vaults and branches', () => {
     expect([absent.kind, absent.hint]).toEqual(['disk', 'Is the disk mounted?']);
     const none = site('exclude:\n\t/x\n');
     expect((await failure(loadBranch(none.where, V))).message).toBe('No bank is configured.');
-  });
-});
-
-describe('ownership', () => {
-  it.each([
-    ['the file', 'etc/vault/master.conf', 0o646, 'is writable by everyone'],
-    ['a directory above', 'etc', 0o757, 'is writable by everyone'],
-    ["the vault's own directory", 'bank/v/dirvish', 0o777, 'is writable by everyone'],
-  ])('is refused where others can write %s', async (_, path, mode, message) => {
-    const { where, directory } = site();
-    chmodSync(join(directory, path), mode);
-    const error = await failure(loadBranch(where, V));
-    expect(error.kind).toBe('refused');
-    expect(error.message).toContain(message);
-    expect(error.hint).toContain(join(directory, path));
-  });
-
-  it('looks at where a link leads, and at where it is', async () => {
-    const { where, directory, write } = site();
-    write('real/master.conf', 'bank:\n\tBANK\n');
-    mkdirSync(join(directory, 'links'));
-    symlinkSync('../real/master.conf', join(directory, 'links/master.conf'));
-    const linked = { ...where, config: join(directory, 'links/master.conf') };
-    expect((await loadMaster(linked)).settings.bank).toHaveLength(1);
-    chmodSync(join(directory, 'real'), 0o777);
-    expect((await failure(loadMaster(linked))).kind).toBe('refused');
-    chmodSync(join(directory, 'real'), 0o755);
-    chmodSync(join(directory, 'links'), 0o777);
-    expect((await failure(loadMaster(linked))).kind).toBe('refused');
-  });
-
-  it.runIf(isRoot)('is refused where the file or a directory is of another user', async () => {
-    const { where, directory } = site();
-    chownSync(join(directory, 'etc/vault/master.conf'), 65_534, 0);
-    expect((await failure(loadMaster(where))).message).toContain('belongs to user 65534');
-    expect((await loadMaster({ ...where, uid: 65_534 })).settings.bank).toHaveLength(1);
-    chownSync(join(directory, 'etc/vault/master.conf'), 0, 0);
-    chownSync(join(directory, 'etc'), 1, 0);
-    expect((await failure(loadMaster(where))).message).toContain('etc belongs to user 1');
-  });
-
-  it.runIf(isRoot)('lets a group write that has no other members', async () => {
-    const { where, directory } = site();
-    const master = join(directory, 'etc/vault/master.conf');
-    chmodSync(master, 0o664);
-    expect((await loadMaster(where)).settings.bank).toHaveLength(1);
-    // Debian: the group "bin" is the primary one of the user "bin"; nobody knows group 54321.
-    for (const group of [2, 54_321]) {
-      chownSync(master, 0, group);
-      expect((await failure(loadMaster(where))).message).toContain(`is writable by group ${group}`);
-    }
-  });
-});
-
-describe('the check of everything', () => {
-  it('tells the problems of all files at once, each once', async () => {
-    const { where, directory, write } = site(
-      'bank:\n\tBANK\n\tBANK/../away\nxdev: no\nRunall:\n\tv\n\tgone 22:00\n\tw:weekly\nbank: BANK/../bank2\n',
-      `${PLAIN}foo: 1\n`,
-    );
-    write('bank/w/dirvish/weekly.conf', 'tree: /etc\nclient: localhost\nMine: 1\n');
-    write('bank/w/dirvish/other.conf', 'retries: x\n');
-    write('bank/x/dirvish/default.conf', `${PLAIN}config: part\n`);
-    write('bank/x/dirvish/part.conf', 'bar: 1\n');
-    write('bank/not-a-vault/file', '');
-    write('bank2/v/dirvish/default.conf', PLAIN);
-    const checked = await checkAll(where);
-    const lines = (all: typeof checked.problems) =>
-      all.map((each) => problemText(each).replaceAll(directory, ''));
-    expect(lines(checked.problems)).toEqual([
-      '/etc/vault/master.conf:4: xdev: "no" is neither 0 nor 1 (dirvish takes any text, even "no", for yes)',
-      '/bank/v/dirvish/default.conf:3: foo: no such option',
-      '/bank/w/dirvish/other.conf:1: retries: "x" is not a whole number',
-      '/bank/w/dirvish/other.conf: has no client:',
-      '/bank/w/dirvish/other.conf: has no tree:',
-      '/bank/x/dirvish/part.conf:1: bar: no such option',
-    ]);
-    expect(lines(checked.notes)).toEqual([
-      '/etc/vault/master.conf:7: Runall: gone: There is no vault gone: the bank /bank/../away is not there.',
-      '/bank/w/dirvish/weekly.conf:3: Mine: left to other programs',
-      '/etc/vault/master.conf:3: bank: /bank/../away is not there; is its disk mounted?',
-      '/bank2/v/dirvish: is hidden by the vault of the same name in /bank',
-    ]);
-    expect(checked.kinds).toEqual(['config']);
-    expect(checked.files.map((file) => file.replace(directory, ''))).toHaveLength(6);
-  });
-
-  it('tells a scheduled vault that is not there, and a file others can write', async () => {
-    const { where, directory, write } = site('bank:\n\tBANK\nRunall:\n\tgone 22:00\n');
-    write('bank/w/dirvish/default.conf', PLAIN);
-    chmodSync(join(directory, 'bank/w/dirvish/default.conf'), 0o666);
-    const { problems, kinds } = await checkAll(where);
-    expect(problems.map(problemText)).toEqual([
-      `${directory}/etc/vault/master.conf:4: Runall: gone: There is no vault gone in ${directory}/bank.`,
-      expect.stringContaining("default.conf can't be trusted"),
-    ]);
-    expect(kinds).toEqual(['config', 'refused']);
-  });
-
-  it('finds nothing to tell of a good configuration', async () => {
-    const { where } = site();
-    expect(await checkAll(where)).toMatchObject({ problems: [], kinds: [], notes: [] });
   });
 });
