@@ -90,3 +90,26 @@ export function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** What the operating system may refuse at any time, through no fault of ours. */
+const REFUSALS = new Set(
+  'EACCES EBUSY EDQUOT EFBIG EIO EMFILE EMLINK ENAMETOOLONG ENFILE ENODEV ENOMEM ENOSPC ENXIO EPERM EROFS ESTALE'.split(
+    ' ',
+  ),
+);
+
+/**
+ * A refusal of the operating system as a failure in words; anything else as it is. `showPath` puts the path into
+ * the user's words.
+ */
+export function fromSystem(error: unknown, showPath: (path: string) => string = (path) => path): unknown {
+  const code = codeOf(error);
+  if (error instanceof VaultError || code === undefined || !REFUSALS.has(code)) return error;
+  const path =
+    error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : undefined;
+  const reason = messageOf(error)
+    .replace(/^[A-Z]+: /, '')
+    .replace(/, \w+( '.*')?$/, '');
+  const place = path === undefined ? '' : ` (${showPath(path)})`;
+  return new VaultError('failed', `The system refused: ${reason}, ${code}${place}.`, { cause: error });
+}

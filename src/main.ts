@@ -4,7 +4,7 @@ import { parseCommandLine, type Invocation } from './cli.ts';
 import { argumentsOf, hasFlag } from './commands/argv.ts';
 import type { CommandResult, JsonObject } from './commands/spec.ts';
 import { COMMANDS } from './commands/table.ts';
-import { codeOf, exitCodeOf, kindOf, VaultError, worstExitCode } from './errors.ts';
+import { codeOf, exitCodeOf, kindOf, VaultError, worstExitCode, fromSystem } from './errors.ts';
 import { errorJson, errorText } from './show/error.ts';
 import { jsonLine } from './show/json.ts';
 
@@ -65,7 +65,7 @@ async function invoke(): Promise<Ending> {
     tell({ type: 'help', text: invocation.text }, invocation.text);
     return invocation.misused ? { exitCode: exitCodeOf('usage') } : { exitCode: 0 };
   } catch (error) {
-    return failure(error);
+    return failure(fromSystem(error));
   }
 }
 

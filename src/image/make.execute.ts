@@ -6,7 +6,7 @@ import type { Where, Log, ProgressTask } from '../commands/spec.ts';
 import type { LoadedBranch } from '../config/load.ts';
 import { runtimeDirectory, stateDirectory } from '../config/state.ts';
 import { recogniseBank, requireBank } from '../disk/bank.execute.ts';
-import { VaultError } from '../errors.ts';
+import { fromSystem, VaultError } from '../errors.ts';
 import type { Run } from '../exec/command.ts';
 import { openForReading, takeLock, type Lock } from '../exec/lock.ts';
 import { openedBy } from '../exec/opened.ts';
@@ -75,7 +75,9 @@ export async function makeImage(
         await removeLockFile();
       }
     });
-  } catch (error) {
+  } catch (thrown) {
+    const vault = `${loaded.bank}/${loaded.vault}`;
+    const error = fromSystem(thrown, (path) => path.replace(/^\/proc\/self\/fd\/\d+/, vault));
     if (!deadline.aborted || world.signal.aborted) throw error;
     throw new VaultError('failed', `The run took longer than run-deadline allows and was stopped.`, {
       cause: error,

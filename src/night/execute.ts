@@ -3,7 +3,7 @@ import { loadBranch, loadMaster, type Loaded, type LoadedBranch, type Overrides 
 import type { ScheduleEntry } from '../config/option.ts';
 import { parseTree } from '../config/tree.ts';
 import { observeBank } from '../disk/observe.execute.ts';
-import { VaultError, type Problem } from '../errors.ts';
+import { fromSystem, VaultError, type Problem } from '../errors.ts';
 import { noteRun } from '../image/journal.execute.ts';
 import { makeImage, rehearseImage, type MadeImage } from '../image/make.execute.ts';
 import type { Rehearsal } from '../image/attempt.execute.ts';
@@ -78,7 +78,7 @@ export async function runNight(
       try {
         waiting.push(await jobOf(context, entry.loaded));
       } catch (error) {
-        ended({ label: entry.label, seconds: 0, kind: 'failed', error });
+        ended({ label: entry.label, seconds: 0, kind: 'failed', error: fromSystem(error) });
       }
     }
   }
@@ -135,7 +135,7 @@ async function runJob(context: Context, loaded: LoadedBranch): Promise<NightResu
     if (mayBeAbsent && error instanceof VaultError && error.kind === 'unreachable' && !isKeyProblem(error)) {
       return { label, seconds: seconds(), kind: 'absent', message: error.message };
     }
-    return { label, seconds: seconds(), kind: 'failed', error };
+    return { label, seconds: seconds(), kind: 'failed', error: fromSystem(error) };
   } finally {
     progress.end();
   }
