@@ -1,5 +1,6 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
+import { userInfo } from 'node:os';
 import { beforeEach } from 'vitest';
 import { searchPath } from './process.ts';
 
@@ -17,7 +18,7 @@ const CHECKS = {
   ext4: () => loop() ?? fileSystem('ext4') ?? program('mkfs.ext4'),
   xfs: () => loop() ?? fileSystem('xfs') ?? program('mkfs.xfs'),
   btrfs: () => loop() ?? fileSystem('btrfs') ?? program('mkfs.btrfs'),
-  sshd: () => program('ssh') ?? program('sshd'),
+  sshd: () => program('ssh') ?? program('sshd') ?? loginShell(),
   rsync: () => program('rsync'),
   dirvish: () => mount() ?? program('dirvish'),
   rsnapshot: () => program('rsnapshot'),
@@ -58,6 +59,11 @@ export function needs(...names: readonly Need[]): boolean {
 
 function succeeds(file: string, ...args: string[]): boolean {
   return spawnSync(file, args, { stdio: 'ignore', env: { ...process.env, PATH: searchPath() } }).status === 0;
+}
+
+/** sshd lets in only accounts that may log in. */
+function loginShell(): string | undefined {
+  return /\/(nologin|false)$/.test(userInfo().shell ?? '') ? 'the account has no login shell' : undefined;
 }
 
 function program(name: string): string | undefined {
