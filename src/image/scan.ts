@@ -16,7 +16,8 @@ export interface Change {
 
 const NEWLINE = 10;
 const SLASH = 47;
-const ITEM = /^([<>ch.*][fdLDS][.+?cstTpoguaxbn]{9}|\*deleting {2,})$/;
+/** All blanks mean that nothing of the entry changes; but a hard link that only gets another partner is made anew. */
+const ITEM = /^([<>ch.*][fdLDS][.+?cstTpoguaxbn]{9}|h[fLDS] {9}|\*deleting {2,})$/;
 const SEPARATOR = Buffer.from('//');
 const HARD_LINK = Buffer.from(' => ');
 
