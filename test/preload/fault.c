@@ -55,12 +55,24 @@ static int my_pid(void) { return (int)raw(SYS_getpid); }
 
 /* ---- who is attached ---- */
 
+static void end_here(void)
+{
+    raw(SYS_kill, my_pid(), map->mode == KILL ? SIGKILL : SIGSTOP);
+}
+
+static int is_over(void)
+{
+    return atomic_load(&map->fired) && (map->mode == KILL || map->mode == STOP);
+}
+
+/* Whoever comes too late for the signals, because it was just being born, ends by itself. */
 static void attach(void)
 {
     if (!map) return;
     uint32_t slot = atomic_fetch_add(&map->pids, 1);
     if (slot >= MAX_PIDS) abort();
     atomic_store(&map->pid[slot], my_pid());
+    if (is_over()) end_here();
 }
 
 /* A number in the map can belong to another process by now: only ours have mapped the map. */
@@ -99,12 +111,6 @@ static void append(const char *suffix, const char *text, size_t size)
     raw(SYS_close, fd);
 }
 
-static void end_here(void)
-{
-    int signal = map->mode == KILL ? SIGKILL : SIGSTOP;
-    raw(SYS_kill, my_pid(), signal);
-}
-
 static void fire(const char *call)
 {
     snprintf(map->call, NAME, "%s", call);
@@ -118,7 +124,7 @@ static void fire(const char *call)
 static int step(const char *call, const char *path)
 {
     /* The moment has passed: nothing more may happen, even in a process the signals have not reached yet. */
-    if (atomic_load(&map->fired) && (map->mode == KILL || map->mode == STOP)) end_here();
+    if (is_over()) end_here();
     uint64_t number = atomic_fetch_add(&map->count, 1) + 1;
     if (map->log) {
         char line[PREFIX + 64];
@@ -411,5 +417,4 @@ __attribute__((constructor)) static void begin(void)
     map = where;
     attach();
     pthread_atfork(NULL, NULL, attach);
-    if (atomic_load(&map->fired) && (map->mode == KILL || map->mode == STOP)) end_here();
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, watch, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { compile } from './compile.ts';
@@ -61,7 +61,11 @@ export function fault(options: FaultOptions): Fault {
   const map = join(tempDir('fault'), 'map');
   writeFileSync(map, newMap(options), { mode: 0o666 });
   const read = () => readFileSync(map);
-  const pids = () => attached(read()).filter((pid) => isAlive(pid) && hasMapped(pid, map));
+  // Also those that have not attached yet: they were started with the name of the map.
+  const pids = () => {
+    const mapped = attached(read()).filter((pid) => contains(`/proc/${pid}/maps`, map));
+    return [...new Set([...mapped, ...startedWith(`VAULT_FAULT_MAP=${map}`)])].filter(isAlive);
+  };
   return {
     env: { LD_PRELOAD: library, VAULT_FAULT_MAP: map, UV_USE_IO_URING: '0' },
     count: () => Number(read().readBigUInt64LE(AT.count)),
@@ -79,8 +83,11 @@ export function fault(options: FaultOptions): Fault {
       if (options.mode === 'stop') await until(() => pids().every((pid) => stateOf(pid) === 'T'));
     },
     killAll: async () => {
-      for (const pid of pids()) killOne(pid, 'SIGKILL');
-      await until(() => pids().length === 0);
+      await until(() => {
+        const left = pids();
+        for (const pid of left) killOne(pid, 'SIGKILL');
+        return left.length === 0;
+      });
     },
   };
 }
@@ -121,10 +128,15 @@ function attached(map: Buffer): number[] {
   return [...new Set(all)].filter((pid) => pid > 0);
 }
 
-/** The number of a process that ended can belong to another one by now. */
-function hasMapped(pid: number, map: string): boolean {
+function startedWith(variable: string): number[] {
+  const numbers = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return numbers.map(Number).filter((pid) => contains(`/proc/${pid}/environ`, variable));
+}
+
+/** The number of a process that ended can belong to another one by now, so what is its own is looked at. */
+function contains(file: string, part: string): boolean {
   try {
-    return readFileSync(`/proc/${pid}/maps`, 'latin1').includes(map);
+    return readFileSync(file, 'latin1').includes(part);
   } catch {
     return false;
   }
