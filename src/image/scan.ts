@@ -48,7 +48,12 @@ export function parseLine(line: Buffer, nonce: string): Change | undefined {
   const target = linked ? unescapeName(rest.subarray(4)) : undefined;
   if (target) assertInside(target);
   const size = Number(line.toString('latin1', head + 12, sizeEnd));
-  return { item: item.trimEnd(), size, path, target, directory: directory || item[1] === 'd' };
+  return { item: item.trimEnd(), size, path, target, directory: directory || isDirectoryItem(item) };
+}
+
+/** The second letter of an item is its type; that of `*deleting` is none. */
+function isDirectoryItem(item: string): boolean {
+  return item[0] !== '*' && item[1] === 'd';
 }
 
 /** Undoes rsync's `\#ooo` for unprintable bytes. */
@@ -158,6 +163,6 @@ function decodeOne(first: Buffer, target: Buffer): Change {
     size: Number(first.toString('latin1', 12, space)),
     path: Buffer.from(first.subarray(space + 1)),
     target: target.length > 0 ? Buffer.from(target) : undefined,
-    directory: field === '*deleting/' || field[1] === 'd',
+    directory: field === '*deleting/' || isDirectoryItem(field),
   };
 }
