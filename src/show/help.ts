@@ -24,7 +24,7 @@ export const DRY_RUN: OptionSpec = {
 const HELP: OptionSpec = { name: 'help', short: 'h', summary: 'show this help' };
 const VERSION: OptionSpec = { name: 'version', short: 'V', summary: 'print the version' };
 
-const EXIT_CODES: readonly (readonly [string, string])[] = [
+export const EXIT_CODES: readonly (readonly [string, string])[] = [
   ['0', 'all done; warnings allowed'],
   ['1', 'a bug in vault'],
   ['2', 'usage'],
