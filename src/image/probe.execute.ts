@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
-import { describeEnd, shellQuote, succeeded, type Result, type Run } from '../exec/command.ts';
+import { commandLine, describeEnd, shellQuote, succeeded, type Result, type Run } from '../exec/command.ts';
 import { VaultError } from '../errors.ts';
 import { parseRsyncVersion } from './engine.ts';
 import { parseMountinfo, parseProbe, probeScript, type ClientFacts } from './probe.ts';
@@ -43,7 +43,7 @@ export async function probeClient(
   const result = await run({ argv, timeoutMs: PROBE_TIMEOUT_MS }, {}, signal);
   if (signal.aborted) throw new VaultError('interrupted', `Interrupted while reaching ${source.client}.`);
   if (result.code === 255 || result.timedOut || result.spawnError !== undefined)
-    throw unreachable(source, argv, result);
+    throw unreachable(source, rsh, result);
   const facts = succeeded(result) ? parseProbe(result.stdout.toString()) : undefined;
   if (facts?.rsyncMissing) {
     throw new VaultError(
@@ -58,7 +58,7 @@ export async function probeClient(
   return facts ?? { rsync: undefined, hasNice: false, mounts: [] };
 }
 
-function unreachable(source: Source, argv: readonly string[], result: Result): VaultError {
+function unreachable(source: Source, rsh: readonly string[], result: Result): VaultError {
   const said = result.stderr.toString('latin1').trim();
   const last = said.split('\n').at(-1) ?? '';
   if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(said)) {
@@ -78,7 +78,7 @@ function unreachable(source: Source, argv: readonly string[], result: Result): V
   }
   const why = result.timedOut ? 'no answer in time' : last || describeEnd(result);
   return new VaultError('unreachable', `Client ${source.client} cannot be reached: ${why}`, {
-    hint: `Try by hand: ${argv[0] ?? 'ssh'} ${source.client} true`,
+    hint: `Try by hand: ${commandLine([...rsh, source.client, 'true'])}`,
   });
 }
 
