@@ -63,7 +63,8 @@ export function sourceOf(client: string, tree: Tree, hostName: string): Source {
   const host = client.replace(/^.*@/, '');
   const here = client === hostName || host === 'localhost';
   const path = tree.path === '/' ? '' : tree.path;
-  if (tree.daemon) return { kind: 'daemon', client: here ? 'localhost' : client, path };
+  // `backup@localhost` names the daemon's user.
+  if (tree.daemon) return { kind: 'daemon', client: client === hostName ? 'localhost' : client, path };
   return { kind: here ? 'local' : 'ssh', client, path };
 }
 
