@@ -177,7 +177,7 @@ async function makeLocked(
     if (tries >= plan.settings.retries) {
       throw new VaultError(
         'failed',
-        `${plan.client}: the connection broke ${tries + 1} times: ${made.reason}.`,
+        `${plan.client}: the connection broke${tries === 0 ? '' : ` ${tries + 1} times`}: ${made.reason}.`,
         {
           hint: 'What has come so far is kept; the next run goes on from there.',
         },
