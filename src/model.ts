@@ -49,6 +49,8 @@ export interface Image {
   readonly files: number | undefined;
   readonly directories: number | undefined;
   readonly bytes: number | undefined;
+  /** The switches that were off when it was made (`UNSET` in the summary): `acls`, `xattrs`, … */
+  readonly without?: readonly string[];
 }
 
 /** `VAULT[:BRANCH]` as the user names it. */

@@ -135,6 +135,7 @@ export function imageOf(
     files: count(field(fields, 'Vault-files')),
     directories: count(field(fields, 'Vault-directories')),
     bytes: count(field(fields, 'Vault-bytes')),
+    without: (field(fields, 'UNSET') ?? '').split(' ').filter((name) => name !== ''),
   };
 }
 

@@ -102,7 +102,8 @@ async function deltaAttempt(work: Work): Promise<Made> {
   const scanned = await keep(work, scan(means, plan.setup, request, { spool }));
   const judged = await judgeScan(work, scanned);
   means.progress.phase('cloning');
-  const unlinked = await cloneTree(means, plan.reference?.directory ?? '', directory);
+  const from = plan.reference?.directory ?? '';
+  const unlinked = await cloneTree(means, from, directory, plan.setup.xattrs);
   const cost = await costOfUnlinked(work, unlinked);
   await removeChanged(means, spool, directory);
   if (!isUnchanged(scanned.tally) || unlinked.length > 0) await transferChanges(work, scanned, unlinked);
@@ -163,11 +164,19 @@ async function keep(work: Work, running: Promise<Listing>): Promise<Listing> {
   work.listings.push(listing);
   work.log.add(Buffer.from(`\nACTION: ${listing.command}\n${listing.remarks.join('\n')}\n`, 'latin1'));
   const { outcome, message } = listing.end;
-  if (outcome === 'good' || outcome === 'vanished' || outcome === 'partial') return listing;
+  if (outcome === 'good' || outcome === 'vanished' || outcome === 'partial') return withTotals(listing);
   if (outcome === 'connection') throw new BrokenConnection(message);
   if (outcome === 'interrupted') throw new VaultError('interrupted', 'Interrupted.');
   await distrust(work.means, work.plan.workDirectory);
   throw endError(work.plan, listing.end, listing.messages);
+}
+
+/** Without statistics nobody can tell an empty source from a good one. */
+function withTotals(listing: Listing): Listing {
+  if (listing.totals !== undefined) return listing;
+  throw new VaultError('failed', 'rsync printed no statistics, so that nothing can be said of what it did.', {
+    hint: 'Is there an rsync-option that silences it?',
+  });
 }
 
 function endError(plan: ImagePlan, end: RsyncEnd, messages: readonly string[]): VaultError {
@@ -246,7 +255,7 @@ export async function rehearse(means: Means, plan: ImagePlan): Promise<Rehearsal
   if (outcome !== 'good' && outcome !== 'vanished' && outcome !== 'partial') {
     throw endError(plan, listing.end, listing.messages);
   }
-  return { plan, listing, judgement: await judgement(means, plan, listing, false) };
+  return { plan, listing, judgement: await judgement(means, plan, withTotals(listing), false) };
 }
 
 /** Writes the names of what comes to the log, and the progress. */

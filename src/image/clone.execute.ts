@@ -1,8 +1,9 @@
 import { chmodSync, lstatSync, createReadStream } from 'node:fs';
 import { succeeded, describeEnd } from '../exec/command.ts';
+import { readIfThere } from '../exec/files.ts';
 import { VaultError } from '../errors.ts';
 import type { RawPath } from '../model.ts';
-import { isRoot, isUnlinkable, listEntry, parentOf, removals } from './clone.ts';
+import { isRoot, isUnlinkable, listEntry, parentOf, removals, skippedXattrs } from './clone.ts';
 import { inVault, type Means } from './means.ts';
 import { decodeChanges, type Change } from './scan.ts';
 
@@ -10,7 +11,19 @@ import { decodeChanges, type Change } from './scan.ts';
  * Hard-links the tree of `reference` into `directory`. Gives the paths that could not be linked (link limit,
  * immutable files): they have to be transferred. Both are directories of images in the vault.
  */
-export async function cloneTree(means: Means, reference: string, directory: string): Promise<RawPath[]> {
+export async function cloneTree(
+  means: Means,
+  reference: string,
+  directory: string,
+  xattrs: boolean,
+): Promise<RawPath[]> {
+  const complete = await linkTree(means, reference, directory);
+  if (xattrs) await copyDroppedXattrs(means, `${reference}/tree`, `${directory}/tree`);
+  return complete ? [] : missingFrom(means, `${reference}/tree`, `${directory}/tree`);
+}
+
+/** Whether everything could be linked. */
+async function linkTree(means: Means, reference: string, directory: string): Promise<boolean> {
   const argv = ['cp', '-al', '--', `./${reference}/tree`, `./${directory}/tree`];
   const unexpected: string[] = [];
   let refused = 0;
@@ -25,14 +38,33 @@ export async function cloneTree(means: Means, reference: string, directory: stri
     means.signal,
   );
   if (means.signal.aborted) throw new VaultError('interrupted', 'Interrupted while cloning the reference.');
-  if (succeeded(result)) return [];
+  if (succeeded(result)) return true;
   if (refused === 0 || unexpected.length > 0 || result.code !== 1) {
     throw new VaultError(
       'failed',
       `Cloning ${reference} failed: cp ${describeEnd(result)}: ${unexpected[0] ?? ''}`,
     );
   }
-  return missingFrom(means, `${reference}/tree`, `${directory}/tree`);
+  return false;
+}
+
+/**
+ * `cp -a` leaves out the extended attributes that /etc/xattr.conf tells it to skip, which rsync copies. Files are
+ * linked and have theirs; a clone's directories are new, and the scan says nothing of them.
+ */
+async function copyDroppedXattrs(means: Means, tree: string, clone: string): Promise<void> {
+  const skipped = skippedXattrs((await readIfThere('/etc/xattr.conf')) ?? '');
+  if (skipped === undefined) return;
+  const list = 'find . -type d -print0 | xargs -0 -r getfattr -h -d -e hex -m "$3" --';
+  const script = `set -o pipefail; (cd "$1" && ${list}) | (cd "$2" && setfattr -h --restore=-)`;
+  const argv = ['bash', '-c', script, 'bash', `./${tree}`, `./${clone}`, skipped];
+  const result = await means.run(inVault(means, argv), {}, means.signal);
+  if (means.signal.aborted) throw new VaultError('interrupted', 'Interrupted while cloning the reference.');
+  if (succeeded(result)) return;
+  const why = result.stderr.toString('latin1').split('\n')[0] ?? '';
+  throw new VaultError('failed', `Cloning the attributes of ${tree} failed: ${why || describeEnd(result)}`, {
+    hint: 'vault needs the programs getfattr and setfattr of the package attr.',
+  });
 }
 
 /** The entries of one tree that another lacks. */

@@ -40,3 +40,17 @@ export function isUnlinkable(line: string): boolean {
 export function listEntry(path: RawPath): Buffer {
   return Buffer.concat([Buffer.from('./'), path, Buffer.from([0])]);
 }
+
+/** The attributes that xattr.conf(5) has `cp -a` skip, as a regular expression for getfattr; undefined for none. */
+export function skippedXattrs(conf: string): string | undefined {
+  const patterns = conf
+    .split('\n')
+    .flatMap((line) => /^\s*([^#\s]\S*)\s+skip\b/.exec(line)?.[1] ?? [])
+    .map((glob) =>
+      glob
+        .replace(/[.+^$(){}|\\]/g, '\\$&')
+        .replace(/\*/g, '.*')
+        .replace(/\?/g, '.'),
+    );
+  return patterns.length === 0 ? undefined : `^(${patterns.join('|')})$`;
+}

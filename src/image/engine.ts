@@ -17,19 +17,21 @@ export interface EngineFacts {
   readonly serverRsync: readonly number[] | undefined;
   readonly clientRsync: readonly number[] | undefined;
   readonly permissions: boolean;
+  readonly devices: boolean;
+  /** Of ACLs and extended attributes: what the reference has, or may have, and the new image is to be without. */
+  readonly dropped: readonly string[];
 }
 
 /** Long options that the equivalence test covers, or that change how bytes travel and not what arrives. */
 const ALLOWED_LONG = new Set(
   `acls archive bwlimit checksum checksum-choice compress compress-choice compress-level contimeout cvs-exclude
   debug devices exclude exclude-from filter group hard-links human-readable include include-from info ipv4 ipv6
-  itemize-changes links new-compress nice no-compress no-group no-human-readable no-owner no-perms no-whole-file
-  numeric-ids old-compress one-file-system owner perms port progress protect-args quiet recursive rsync-path
+  itemize-changes links new-compress no-compress no-human-readable no-whole-file numeric-ids old-compress one-file-system owner perms port progress protect-args quiet recursive rsync-path
   secluded-args skip-compress sockopts sparse specials stats times timeout verbose whole-file xattrs zc zl`
     .split(/\s+/)
     .filter((name) => name !== ''),
 );
-const ALLOWED_SHORT = /^-[aAcCDFghHlopqrsStvWxXz46]+$/;
+const ALLOWED_SHORT = /^-[aAcCDFghHilopqrsStvWxXz46]+$/;
 /** Rules that act on the receiving side, or name filter files with modifiers of their own. */
 const RISKY_RULE = /^(P|protect|R|risk|merge|\.|dir-merge|:|!|clear|show|S|hide|H|[+-][,/!CsrpxX])/;
 
@@ -43,6 +45,11 @@ export function chooseEngine(facts: EngineFacts): EngineChoice {
 
 function objection(facts: EngineFacts): string | undefined {
   if (facts.source.kind === 'daemon') return 'the tree is served by an rsync daemon';
+  // A fresh directory's mode would follow from the umask then, that of a clone from the reference.
+  if (!facts.permissions) return 'permissions and owners are not kept';
+  // A file that became a device is in no list then, neither as deleted nor as changed.
+  if (!facts.devices) return 'devices are not kept';
+  if (facts.dropped.length > 0) return `the reference has ${facts.dropped.join(' and ')}, now switched off`;
   if (!atLeast(facts.serverRsync, [3, 1])) return 'the rsync of this machine is older than 3.1 or not known';
   if (facts.source.kind === 'ssh' && !atLeast(facts.clientRsync, [3, 1])) {
     return "the client's rsync is older than 3.1 or not known";

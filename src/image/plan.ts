@@ -84,6 +84,8 @@ export function planImage(request: Request, observed: Observed): ImagePlan {
     serverRsync: observed.serverRsync,
     clientRsync: observed.clientRsync,
     permissions: settings.permissions,
+    devices: settings.devices,
+    dropped: droppedAttributes(setup, reference),
   });
   const notes = engine.reason === undefined ? [] : [`engine link-dest: ${engine.reason}`];
   if (name !== request.imageName)
@@ -106,6 +108,15 @@ export function planImage(request: Request, observed: Observed): ImagePlan {
       reference !== undefined && reference.directories === undefined && (setup.acls || setup.xattrs),
     notes,
   };
+}
+
+/** A clone's directories would keep what the new image is to be without. */
+function droppedAttributes(setup: RsyncSetup, reference: Image | undefined): string[] {
+  const lacks = (name: string) => reference?.without?.includes(name) ?? false;
+  return [
+    ...(setup.acls || lacks('acls') ? [] : ['ACLs']),
+    ...(setup.xattrs || lacks('xattrs') ? [] : ['extended attributes']),
+  ];
 }
 
 /** The newest good image of a branch, by the time it was completed. */

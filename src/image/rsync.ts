@@ -47,6 +47,9 @@ export function sourceArgument(source: Source): string {
   return source.kind === 'ssh' ? `${source.client}:${source.path}/` : `${source.client}::${source.path}/`;
 }
 
+/** Several letters in one option, none of which takes a value. */
+const BUNDLE = /^-[aAbcCdDEFgGhHiIJkKlLnNoOpPqrRsStuUvWxXyz0468]+$/;
+
 /** Options that scan, transfer and plain run have in common. `recurse` is off for a final list of paths. */
 function baseOptions(setup: RsyncSetup, recurse: boolean): string[] {
   const letters = [
@@ -73,8 +76,24 @@ function baseOptions(setup: RsyncSetup, recurse: boolean): string[] {
     '--no-human-readable',
     ...(setup.speedLimit === undefined ? [] : [`--bwlimit=${setup.speedLimit * 100}`]),
     ...remoteOptions(setup),
-    ...setup.userOptions,
+    ...withoutOutput(setup.userOptions),
   ];
+}
+
+const OUTPUT =
+  /^--((no-)?(verbose|quiet|human-readable|itemize-changes|progress|stats|msgs2stderr|v|h|i)|(info|debug|stderr|outbuf)=.*)$/s;
+
+/**
+ * What rsync prints is not for the user to choose, since we read it: `-q` would silence the list of changes, and
+ * with the statistics gone an empty source would pass for a good one.
+ */
+function withoutOutput(options: readonly string[]): string[] {
+  return options.flatMap((option) => {
+    if (OUTPUT.test(option)) return [];
+    if (!BUNDLE.test(option)) return [option];
+    const letters = option.slice(1).replace(/[qhvi]/g, '');
+    return letters === '' ? [] : [`-${letters}`];
+  });
 }
 
 function remoteOptions(setup: RsyncSetup): string[] {
