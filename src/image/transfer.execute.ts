@@ -40,11 +40,14 @@ async function listsAnything(means: Means, request: TransferRequest): Promise<bo
 
 async function* pathsToCreate(means: Means, request: TransferRequest): AsyncGenerator<Buffer> {
   const clone = cloneDirectories(means, request.directory);
-  let batch: Buffer[] = request.unlinked.map(listEntry);
+  let batch: Buffer[] = [];
+  const unlinked = new Map(request.unlinked.map((path) => [path.toString('latin1'), path]));
   let lastParent: RawPath | undefined;
   for await (const change of spooled(means, request.spool)) {
     for (const path of additions(change)) if (!isRoot(path)) batch.push(listEntry(path));
     if (change.item === '*deleting') {
+      // What is gone or excluded now must not come back for having been no link.
+      if (unlinked.size > 0) unlinked.delete(change.path.toString('latin1'));
       // A directory that lost an entry has a new time in the clone; the source's own has to come again.
       const parent = parentOf(change.path);
       if (parent && !(lastParent && parent.equals(lastParent)) && clone.isReal(parent))
@@ -56,6 +59,7 @@ async function* pathsToCreate(means: Means, request: TransferRequest): AsyncGene
       batch = [];
     }
   }
+  batch.push(...[...unlinked.values()].map(listEntry));
   if (batch.length > 0) yield Buffer.concat(batch);
 }
 
