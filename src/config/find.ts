@@ -65,20 +65,23 @@ export async function findVault(vault: string, banks: readonly string[]): Promis
   for (const bank of banks) {
     const directory = join(bank, vault, 'dirvish');
     if (await isDirectory(directory)) return { bank, vault, directory };
-    if (!(await isDirectory(bank))) missing.push(bank);
+    const reason = await lackOf(bank);
+    if (reason !== undefined) missing.push(`the bank ${bank} ${reason}`);
   }
   if (missing.length > 0) {
-    throw new VaultError(
-      'disk',
-      `There is no vault ${vault}: the bank ${missing.join(' and ')} is not there.`,
-      {
-        hint: 'Is the disk mounted?',
-      },
-    );
+    throw new VaultError('disk', `There is no vault ${vault}: ${missing.join(', ')}.`, {
+      hint: 'Is the disk mounted?',
+    });
   }
   throw new VaultError('config', `There is no vault ${vault} in ${banks.join(', ')}.`, {
     hint: `See: vault list. To make it: vault create ${vault}`,
   });
+}
+
+/** A bank in use is never empty: an empty directory is where its disk would be mounted. */
+async function lackOf(bank: string): Promise<string | undefined> {
+  if (!(await isDirectory(bank))) return 'is not there';
+  return (await readdir(bank)).length === 0 ? 'is empty' : undefined;
 }
 
 /** All vaults of a bank, by name; undefined when the bank is not there. */
