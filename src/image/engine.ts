@@ -31,7 +31,8 @@ const ALLOWED_LONG = new Set(
     .split(/\s+/)
     .filter((name) => name !== ''),
 );
-const ALLOWED_SHORT = /^-[aAcCDFghHilopqrsStvWxXz46]+$/;
+/** Filters stand alone: the transfer leaves them out. */
+const ALLOWED_SHORT = /^-([aAcDghHilopqrsStvWxXz46]+|C|FF?)$/;
 /** Rules that act on the receiving side, or name filter files with modifiers of their own. */
 const RISKY_RULE = /^(P|protect|R|risk|merge|\.|dir-merge|:|!|clear|show|S|hide|H|[+-][,/!CsrpxX])/;
 
@@ -60,7 +61,7 @@ function objection(facts: EngineFacts): string | undefined {
 
 /** Whether an rsync option of the user's is one that the delta engine is proven for. */
 export function allowedOption(option: string): boolean {
-  if (!option.startsWith('--')) return ALLOWED_SHORT.test(option) && !/^-F{3,}$/.test(option);
+  if (!option.startsWith('--')) return ALLOWED_SHORT.test(option);
   const [, name = '', value] = /^--([a-z0-9-]+)(?:=(.*))?$/s.exec(option) ?? [];
   if (!ALLOWED_LONG.has(name)) return false;
   return name !== 'filter' || !RISKY_RULE.test((value ?? '').trimStart());

@@ -214,10 +214,11 @@ export function plainArgv(
  * scan looks at them on the sending side only.
  */
 function senderSideFilters(options: readonly string[]): string[] {
+  const rules = ['--filter=dir-merge,s /.rsync-filter', '--exclude=.rsync-filter'];
   return options.flatMap((option) => {
-    if (option === '-F') return ['--filter=dir-merge,s /.rsync-filter'];
-    if (option === '-FF') return ['--filter=dir-merge,s /.rsync-filter', '--exclude=.rsync-filter'];
-    return [option];
+    if (!/^-F+$/.test(option)) return [option];
+    // The first F reads the files, the second leaves them out of the image.
+    return rules.splice(0, option.length - 1);
   });
 }
 
