@@ -14,38 +14,63 @@ export interface VaultContents {
   readonly leftovers: readonly string[];
 }
 
+/** One directory with a summary: its text, or why it can't be read. */
+export type FoundSummary = { readonly directory: string } & (
+  | { readonly text: string; readonly hasTree: boolean }
+  | { readonly error: VaultError }
+);
+
+/** What a vault's directory holds, with the summaries as they are. */
+export interface FoundSummaries extends Omit<VaultContents, 'images'> {
+  readonly summaries: readonly FoundSummary[];
+}
+
 /** Reads every image's summary. `base` is how node:fs reaches the vault, when it is held open. */
 export async function readVault(
   vault: Vault,
   zone: string,
   base = join(vault.bank, vault.name),
 ): Promise<VaultContents> {
+  const { summaries, ...rest } = await readSummaries(vault, base);
+  const images = summaries.map((found): Image => {
+    if ('error' in found) throw found.error;
+    const { directory, text, hasTree } = found;
+    const place = { bank: vault.bank, vault: vault.name, directory, hasTree };
+    return imageOf(parseSummary(text), place, (local) => parseLocal(local, zone));
+  });
+  return { ...rest, images: images.sort(byCompletion) };
+}
+
+/** As `readVault`, but one summary that can't be read does not stop the others. */
+export async function readSummaries(
+  vault: Vault,
+  base = join(vault.bank, vault.name),
+): Promise<FoundSummaries> {
   const entries = await readdir(base, { withFileTypes: true }).catch((error: unknown) => {
     throw new VaultError('failed', `Cannot read vault ${vault.name} in ${vault.bank} (${codeOf(error)}).`);
   });
-  const images: Image[] = [];
+  const summaries: FoundSummary[] = [];
   const leftovers: string[] = [];
   for (const entry of entries) {
     if (!entry.isDirectory() || entry.name === 'dirvish') continue;
     if (/^\.(incomplete|deleting)-/.test(entry.name)) leftovers.push(entry.name);
     if (entry.name.startsWith('.')) continue;
-    const text = await readSummary(join(base, entry.name, 'summary'));
-    if (text === undefined) leftovers.push(entry.name);
-    else {
-      const hasTree = await isDirectory(join(base, entry.name, 'tree'));
-      const place = { bank: vault.bank, vault: vault.name, directory: entry.name, hasTree };
-      images.push(imageOf(parseSummary(text), place, (local) => parseLocal(local, zone)));
-    }
+    const found = await readSummary(base, entry.name);
+    if (found === undefined) leftovers.push(entry.name);
+    else summaries.push(found);
   }
-  return { images: images.sort(byCompletion), names: entries.map((entry) => entry.name), leftovers };
+  return { summaries, names: entries.map((entry) => entry.name), leftovers };
 }
 
-async function readSummary(path: string): Promise<string | undefined> {
+async function readSummary(base: string, directory: string): Promise<FoundSummary | undefined> {
+  const path = join(base, directory, 'summary');
   try {
-    return await readFile(path, 'utf8');
+    const text = await readFile(path, 'utf8');
+    return { directory, text, hasTree: await isDirectory(join(base, directory, 'tree')) };
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw new VaultError('failed', `Cannot read ${path} (${codeOf(error)}).`, { cause: error });
+    const failure = `Cannot read ${path} (${codeOf(error)}).`;
+    return { directory, error: new VaultError('failed', failure, { cause: error }) };
   }
 }
 

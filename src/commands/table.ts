@@ -3,6 +3,7 @@ import { spec as accept } from './accept.ts';
 import { spec as configCheck } from './config-check.ts';
 import { spec as configShow } from './config-show.ts';
 import { spec as create } from './create.ts';
+import { spec as expire } from './expire.ts';
 import { spec as list } from './list.ts';
 import { spec as run } from './run.ts';
 import { spec as runall } from './runall.ts';
@@ -15,6 +16,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { spec: create, load: () => import('./create.run.ts') },
   { spec: run, load: () => import('./run.run.ts') },
   { spec: runall, load: () => import('./runall.run.ts') },
+  { spec: expire, load: () => import('./expire.run.ts') },
   { spec: list, load: () => import('./list.run.ts') },
   { spec: show, load: () => import('./show.run.ts') },
   { spec: status, load: () => import('./status.run.ts') },

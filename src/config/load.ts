@@ -54,24 +54,28 @@ export async function loadMaster(where: ConfigWhere): Promise<Loaded> {
 
 /**
  * Reads all that makes up the settings of one branch: master, client, vault or branch, command line. Throws as
- * `loadMaster`, and `usage`, `config` or `disk` for a vault that can't be had.
+ * `loadMaster`, and `usage`, `config` or `disk` for a vault that can't be had. The vault is looked for in all banks, or
+ * in one alone.
  */
 export async function loadBranch(
   where: ConfigWhere,
   address: BranchAddress,
   overrides: Overrides = {},
+  inBank?: string,
 ): Promise<LoadedBranch> {
   requireName('vault', address.vault);
   if (address.branch !== undefined) requireName('branch', address.branch);
   requireOverrides(overrides);
   const started = await startMaster(where);
   const { draft } = started;
-  const { loading, place, branch } = await readBranch(started, address, overrides).catch((error: unknown) => {
-    // A vault may be missing just because of what is wrong with the master file.
-    if (draft.problems.length > 0) draft.problems.push({ message: messageOf(error) });
-    failOnProblems(draft);
-    throw error;
-  });
+  const { loading, place, branch } = await readBranch(started, address, overrides, inBank).catch(
+    (error: unknown) => {
+      // A vault may be missing just because of what is wrong with the master file.
+      if (draft.problems.length > 0) draft.problems.push({ message: messageOf(error) });
+      failOnProblems(draft);
+      throw error;
+    },
+  );
   failOnProblems(loading.draft);
   const loaded = finish(loading);
   const named = { ...loaded.settings, vault: place.vault, branch };
@@ -89,11 +93,13 @@ export async function readBranch(
   started: Loading,
   address: BranchAddress,
   overrides: Overrides = {},
+  inBank?: string,
 ): Promise<ReadBranch> {
   const { draft } = started;
   const { bank, ...rest } = overrides;
   if (bank !== undefined) applyOverrides(draft, { bank });
-  const place = await findVault(address.vault, settingsFrom(draft.values).bank);
+  const banks = inBank === undefined ? settingsFrom(draft.values).bank : [inBank];
+  const place = await findVault(address.vault, banks);
   const loading = { ...started, directories: [place.directory, ...started.directories] };
   const { file, only } = await findBranchFile(loading, place, address.branch);
   await readInto(loading, file, only === undefined ? 'vault' : 'branch');

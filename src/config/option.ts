@@ -44,6 +44,8 @@ export interface KindValues {
   time: string;
   /** Expire rules, checked but as text; rules.ts evaluates them. */
   rules: readonly string[];
+  /** What to keep, checked but as text; keep.ts takes it apart. */
+  keep: readonly string[];
   schedule: readonly ScheduleEntry[];
   /** An IANA time zone; load.ts puts the machine's own in place of `system`. */
   zone: string;

@@ -110,6 +110,19 @@ export function expireFor(
   return expiry(settings['expire-default'] ?? 'never', undefined, now, zone);
 }
 
+/** What an image's date of expiry comes from; `none` where nothing says anything about it. */
+export type ExpirySource = 'expire' | 'rule' | 'default' | 'none';
+
+/** Where the date came from that `expireFor` gave for these settings. */
+export function expirySource(
+  settings: Pick<Settings, 'expire' | 'expire-default'>,
+  rule: string | undefined,
+): ExpirySource {
+  if (settings.expire !== undefined) return 'expire';
+  if (rule !== undefined) return 'rule';
+  return settings['expire-default'] === undefined ? 'none' : 'default';
+}
+
 function expiry(date: string, rule: string | undefined, now: number, zone: string): Expiry {
   if (isNever(date)) return { expire: 'Never', rule };
   const result = parseDate(date, now, zone);

@@ -1,6 +1,7 @@
 import { parseDuration } from '../time/duration.ts';
 import { isNever, parseDate } from '../time/parse-date.ts';
 import { strftime, unknownConversion } from '../time/strftime.ts';
+import { parseKeep } from './keep.ts';
 import { isUsableName } from './names.ts';
 import type { Kind, KindValues, Option, Packing, ScheduleEntry } from './option.ts';
 import { checkExpireDate, parseRule } from './rules.ts';
@@ -14,7 +15,7 @@ type Readers = { readonly [K in Kind]: (text: string, option: Option) => Reading
 
 const CLIENT_NAME = /^([a-z_][a-z0-9_-]*@)?[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const EMPTY = { message: 'is empty' };
-const LISTS: ReadonlySet<Kind> = new Set(['list', 'directories', 'rules', 'schedule']);
+const LISTS: ReadonlySet<Kind> = new Set(['list', 'directories', 'rules', 'keep', 'schedule']);
 const IMAGE_NAME = /^[^\s/.-][^\s/]*$/;
 
 const READERS: Readers = {
@@ -34,6 +35,10 @@ const READERS: Readers = {
     if ('message' in result) return result;
     const { note } = result.rule;
     return { value: [text], ...(note === undefined ? {} : { note }) };
+  },
+  keep: (text) => {
+    const result = parseKeep(text);
+    return 'message' in result ? result : { value: [text] };
   },
   integer: (text, option) => number(text, /^\d+$/, 'a whole number', option),
   number: (text, option) => number(text, /^\d+(\.\d+)?$/, 'a number', option),

@@ -54,7 +54,7 @@ export async function attempt(
 ): Promise<Attempted> {
   const directory = plan.workDirectory;
   await mkdir(means.vault.at(directory), { mode: 0o700 });
-  await markAttempt(means, directory);
+  await markAttempt(means, directory, plan.reference?.directory);
   if (plan.settings.exclude.length > 0) {
     await writeFile(
       means.vault.at(`${directory}/exclude`),

@@ -4,8 +4,12 @@ import { describeEnd, succeeded } from '../exec/command.ts';
 import { readIfThere, writeSynced } from '../exec/files.ts';
 import type { VaultContents } from '../catalog/images.execute.ts';
 import { VaultError } from '../errors.ts';
+import { takeLock } from '../exec/lock.ts';
+import { ATTEMPT_FILE, markText, mountOfMark } from './mark.ts';
 import { inVault, type Means } from './means.ts';
 
+/** Waiting for `dirvish/` is waiting for somebody's rename: seconds at most. */
+const SHORT_WAIT = 60;
 /** Where the usable remains of an earlier attempt wait: an additional `--link-dest` of the next one. */
 export const EARLIER = '.incomplete-earlier';
 
@@ -54,21 +58,55 @@ async function isOurs(means: Means, name: string): Promise<boolean> {
   );
 }
 
-/** Notes of which boot and mount a half-made image is: after a power cut its files may have the wrong content. */
-export async function markAttempt(means: Means, directory: string): Promise<void> {
+/**
+ * Notes of which boot and mount a half-made image is: after a power cut its files may have the wrong content. Also
+ * notes what it is made against, and makes sure, under the lock that expiry renames under, that this is still there.
+ */
+export async function markAttempt(
+  means: Means,
+  directory: string,
+  reference: string | undefined,
+): Promise<void> {
   const mount = await mountIdentity(means.vault.fd, means.vault.device);
-  await writeSynced(means.vault.at(`${directory}/attempt`), `${mount}\n`, 0o600);
+  const lock = await takeLock(
+    means.run,
+    {
+      path: means.vault.at('dirvish'),
+      mode: 'exclusive',
+      wait: SHORT_WAIT,
+      what: 'the history of the vault',
+    },
+    means.signal,
+  );
+  try {
+    await writeSynced(means.vault.at(`${directory}/${ATTEMPT_FILE}`), markText(mount, reference), 0o600);
+    if (reference === undefined) return;
+    for (const part of ['summary', 'tree']) {
+      await access(means.vault.at(`${reference}/${part}`)).catch((error: unknown) => {
+        throw new VaultError('failed', `The reference ${reference} expired meanwhile.`, {
+          hint: 'Run it again: the next reference is chosen among the images that are left.',
+          cause: error,
+        });
+      });
+    }
+  } finally {
+    await lock.release();
+  }
 }
 
 async function isTrusted(means: Means, name: string): Promise<boolean> {
-  const mark = await readIfThere(means.vault.at(`${name}/attempt`));
+  const mark = await readIfThere(means.vault.at(`${name}/${ATTEMPT_FILE}`));
   const tree = await stat(means.vault.at(`${name}/tree`)).catch(() => undefined);
-  return tree !== undefined && mark?.trim() === (await mountIdentity(means.vault.fd, means.vault.device));
+  return (
+    tree !== undefined &&
+    mark !== undefined &&
+    mountOfMark(mark) === (await mountIdentity(means.vault.fd, means.vault.device))
+  );
 }
 
 /** After a full disk nothing of an attempt is trusted. */
 export async function distrust(means: Means, directory: string): Promise<void> {
-  await rm(means.vault.at(`${directory}/attempt`), { force: true });
+  await rm(means.vault.at(`${directory}/${ATTEMPT_FILE}`), { force: true });
 }
 
 /** Deletes a directory of the vault with everything in it; no error when there is none. */

@@ -1,5 +1,6 @@
 import { formatSummary } from '../catalog/summary.ts';
 import { optionNames } from '../config/options.ts';
+import { expirySource } from '../config/rules.ts';
 import type { Verdict } from '../model.ts';
 import { formatLocal, formatRfc3339 } from '../time/local.ts';
 import type { Finding } from './judge.ts';
@@ -67,8 +68,10 @@ function headEntries(plan: ImagePlan, hostName: string, zone: string): Entry[] {
     ['image-temp', settings['image-temp'] ?? ''],
     ['Reference', plan.referenceName],
     ['Image-now', formatLocal(plan.time, zone)],
+    ['Vault-now', formatRfc3339(plan.time, zone)],
     ['Expire', plan.expire],
     ['Expire-rule', plan.expireRule ?? ''],
+    ['Vault-expire-from', expirySource(settings, plan.expireRule)],
     ['exclude', settings.exclude],
     ['rsync-option', settings['rsync-option']],
     ['SET', set.join(' ')],

@@ -1,4 +1,4 @@
-import { later, option, optional } from '../option.ts';
+import { MASTER_ONLY, option, optional } from '../option.ts';
 
 /** The options of expiry. */
 export const EXPIRE_OPTIONS = {
@@ -20,6 +20,21 @@ export const EXPIRE_OPTIONS = {
       example: '* * * * sun +3 months',
     },
   ),
-  keep: later('What to keep, looked at when images are deleted.', 'expiry'),
-  'max-clock-jump': later('How far the clock may have jumped.', 'expiry'),
+  keep: option(
+    'keep',
+    [],
+    'expiry',
+    'What to keep, looked at when images are deleted; an image goes only when its date lets it go too.',
+    {
+      placeholder: 'WHAT',
+      example: 'daily 14',
+    },
+  ),
+  'max-clock-jump': option(
+    'duration',
+    30 * 86_400,
+    'expiry',
+    'Delete nothing when the clock is this far past the last run.',
+    { layers: MASTER_ONLY, placeholder: 'DURATION' },
+  ),
 };

@@ -88,7 +88,7 @@ function entryPart(name: string, entry: Option | Include): string {
 function valueOf(option: Option): string {
   if (option.choices) return option.choices.join('|');
   if (option.type === 'boolean') return '0|1';
-  const list = ['list', 'rules', 'schedule'].includes(option.type) ? ' ...' : '';
+  const list = ['list', 'rules', 'keep', 'schedule'].includes(option.type) ? ' ...' : '';
   return `${option.placeholder ?? 'TEXT'}${list}`;
 }
 
