@@ -31,10 +31,13 @@ const ALLOWED_LONG = new Set(
     .split(/\s+/)
     .filter((name) => name !== ''),
 );
-/** Filters stand alone: the transfer leaves them out. */
-const ALLOWED_SHORT = /^-([aAcDghHilopqrsStvWxXz46]+|C|FF?)$/;
-/** Rules that act on the receiving side, or name filter files with modifiers of their own. */
-const RISKY_RULE = /^(P|protect|R|risk|merge|\.|dir-merge|:|!|clear|show|S|hide|H|[+-][,/!CsrpxX])/;
+/** `-C` stands alone: the transfer leaves filters out. */
+const ALLOWED_SHORT = /^-([aAcDghHilopqrsStvWxXz46]+|C)$/;
+/**
+ * Rules that only choose names. Files with rules (`-F`, `dir-merge`) are the client's: a rule in one can act on the
+ * receiving side or on attributes, and no list of changes would tell.
+ */
+const PLAIN_RULE = /^\s*([-+]|exclude|include)[ _]/;
 
 /** Which engine makes the image. `delta` only where it is proven to give the same image as plain rsync. */
 export function chooseEngine(facts: EngineFacts): EngineChoice {
@@ -64,7 +67,7 @@ export function allowedOption(option: string): boolean {
   if (!option.startsWith('--')) return ALLOWED_SHORT.test(option);
   const [, name = '', value] = /^--([a-z0-9-]+)(?:=(.*))?$/s.exec(option) ?? [];
   if (!ALLOWED_LONG.has(name)) return false;
-  return name !== 'filter' || !RISKY_RULE.test((value ?? '').trimStart());
+  return name !== 'filter' || PLAIN_RULE.test(value ?? '');
 }
 
 /** The version in what `rsync --version` prints; undefined for openrsync and whatever else. */

@@ -130,7 +130,7 @@ export function scanArgv(setup: RsyncSetup, request: ScanRequest, nonce: string)
   return [
     setup.program,
     ...setup.programArgs,
-    ...baseOptions({ ...setup, userOptions: senderSideFilters(setup.userOptions) }, true),
+    ...baseOptions(setup, true),
     '-n',
     '--delete',
     '--delete-excluded',
@@ -207,19 +207,6 @@ export function plainArgv(
     sourceArgument(setup.source),
     `${destination}/`,
   ];
-}
-
-/**
- * Per-directory filter files are read at both ends. A `P` rule in one would keep deleted files in the image, so the
- * scan looks at them on the sending side only.
- */
-function senderSideFilters(options: readonly string[]): string[] {
-  const rules = ['--filter=dir-merge,s /.rsync-filter', '--exclude=.rsync-filter'];
-  return options.flatMap((option) => {
-    if (!/^-F+$/.test(option)) return [option];
-    // The first F reads the files, the second leaves them out of the image.
-    return rules.splice(0, option.length - 1);
-  });
 }
 
 const FILTER = /^(-F+|-C|--cvs-exclude|--(filter|exclude|include|exclude-from|include-from)=.*|-f.+)$/s;
