@@ -10,7 +10,8 @@ const OWN_ETC =
 
 /**
  * The programs that are compared, each with a place of its own below `ground`. `image(round)` is the command line of
- * one image, round 0 being the first; `newest(round)` is the tree that it made.
+ * one image, round 0 being the first; `newest(round)` is the tree that it made. All trees lie equally deep, as they do
+ * in a bank of dirvish's: newer rsyncs open every directory of a path one by one, so that depth costs time.
  */
 export function contendersOn(ground, source, program) {
   return [
@@ -22,18 +23,16 @@ export function contendersOn(ground, source, program) {
 }
 
 function rsyncLinkDest(place, source) {
-  mkdirSync(place);
+  const tree = (round) => `${place}/bank/bench/image-${round}/tree`;
   return {
     name: 'rsync --link-dest',
     version: versionOf(['rsync', '--version']),
-    image: (round) => [
-      'rsync',
-      ...KEEP,
-      ...(round === 0 ? [] : [`--link-dest=${place}/${round - 1}`]),
-      `${source}/`,
-      `${place}/${round}/`,
-    ],
-    newest: (round) => `${place}/${round}`,
+    image: (round) => {
+      mkdirSync(`${place}/bank/bench/image-${round}`, { recursive: true });
+      const reference = round === 0 ? [] : [`--link-dest=${tree(round - 1)}`];
+      return ['rsync', ...KEEP, ...reference, `${source}/`, `${tree(round)}/`];
+    },
+    newest: tree,
   };
 }
 
@@ -65,10 +64,10 @@ rsync-option:
 
 /** In its quickest way: `cp -al`, then rsync in place. */
 function rsnapshot(place, source) {
-  mkdirSync(place);
+  mkdirSync(`${place}/bank`, { recursive: true });
   const lines = [
     ['config_version', '1.2'],
-    ['snapshot_root', `${place}/root/`],
+    ['snapshot_root', `${place}/bank/root/`],
     ['cmd_cp', '/bin/cp'],
     ['cmd_rm', '/bin/rm'],
     ['cmd_rsync', '/usr/bin/rsync'],
@@ -84,7 +83,7 @@ function rsnapshot(place, source) {
     name: 'rsnapshot',
     version: must(['dpkg-query', '-W', '-f', '${Version}', 'rsnapshot']),
     image: () => ['rsnapshot', '-c', `${place}/rsnapshot.conf`, 'bench'],
-    newest: () => `${place}/root/bench.0/here`,
+    newest: () => `${place}/bank/root/bench.0/here`,
   };
 }
 
