@@ -1,4 +1,4 @@
-import type { Image } from '../model.ts';
+import type { BranchAddress, Image } from '../model.ts';
 import type { LastRun } from '../image/journal.execute.ts';
 
 /** What is known of one branch. Times are seconds since the epoch. */
@@ -23,7 +23,16 @@ export interface BranchState {
 export interface Concern {
   readonly vault: string;
   readonly branch: string;
-  readonly code: 'none' | 'old' | 'held' | 'frozen' | 'partial' | 'failed' | 'incomplete' | 'uncovered';
+  readonly code:
+    | 'none'
+    | 'lost'
+    | 'old'
+    | 'held'
+    | 'frozen'
+    | 'partial'
+    | 'failed'
+    | 'incomplete'
+    | 'uncovered';
   readonly message: string;
   /** What to do about it. */
   readonly hint?: string;
@@ -36,6 +45,21 @@ export function concernsOf(
   age: (time: number) => string,
 ): readonly Concern[] {
   return [...states.flatMap((state) => branchConcerns(state, now, age)), ...uncovered(states)];
+}
+
+/** What the night is to make and no bank has: a slip of the pen, or a disk that is not mounted. */
+export function concernsOfLost(
+  scheduled: readonly BranchAddress[],
+  states: readonly BranchState[],
+): readonly Concern[] {
+  const lost = scheduled.filter((entry) => states.every((state) => state.vault !== entry.vault));
+  return lost.map(({ vault, branch = 'default' }) => ({
+    vault,
+    branch,
+    code: 'lost',
+    message: 'is under Runall, but in none of the banks',
+    hint: 'Is its disk mounted? See also: vault config check',
+  }));
 }
 
 function branchConcerns(state: BranchState, now: number, age: (time: number) => string): Concern[] {

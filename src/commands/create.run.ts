@@ -120,7 +120,8 @@ async function existingMaster(context: Context): Promise<string | undefined> {
   try {
     return await findMaster(context.where);
   } catch (error) {
-    if (error instanceof VaultError && error.message.startsWith('There is no configuration')) return undefined;
+    if (error instanceof VaultError && error.message.startsWith('There is no configuration'))
+      return undefined;
     throw error;
   }
 }

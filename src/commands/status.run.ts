@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { concernsOf, type BranchState } from '../care/status.ts';
+import { concernsOf, concernsOfLost, type BranchState } from '../care/status.ts';
 import { readVault, vaultsOf } from '../catalog/images.execute.ts';
 import { listField, parseSummary } from '../catalog/summary.ts';
 import { loadMaster } from '../config/load.ts';
@@ -26,10 +26,13 @@ export const run: CommandRun = async (context, args) => {
         states.push(...(await statesOf(vault, settings, runs, zone)));
     }
   }
-  if (only !== undefined && states.length === 0 && absent.length === 0) {
+  const scheduled = settings.Runall.filter((entry) => only === undefined || entry.vault === only);
+  // A bank that is not there is told by itself.
+  const lost = absent.length === 0 ? concernsOfLost(scheduled, states) : [];
+  if (only !== undefined && states.length + absent.length + lost.length === 0) {
     throw new VaultError('usage', `There is no vault ${only}.`, { hint: 'See: vault list' });
   }
-  const concerns = concernsOf(states, context.now, (time) => showAge(time, context.now));
+  const concerns = [...lost, ...concernsOf(states, context.now, (time) => showAge(time, context.now))];
   context.out.line(statusText(states, concerns, absent, context.now, context));
   for (const object of statusObjects(states, concerns, absent, zone)) context.out.json(object);
   const attention = concerns.length + absent.length > 0;

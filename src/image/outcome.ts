@@ -92,7 +92,7 @@ export interface FileError {
 export function fileErrors(lines: readonly string[]): FileError[] {
   const found: FileError[] = [];
   for (const line of lines) {
-    if (/^file has vanished: /.test(line)) continue;
+    if (line.startsWith('file has vanished: ')) continue;
     const path =
       /^(?:rsync: |IO error |skipping |symlink |cannot )[^"]*"(.+?)"(?: \(in .+\))?(?:[:, ]|$)/.exec(
         line,

@@ -38,7 +38,7 @@ export async function loadNight(context: Context, overrides: Overrides): Promise
   const master = await loadMaster(context.where);
   const entries: NightEntry[] = [];
   const problems: Problem[] = [];
-  for (const entry of master.settings.Runall) {
+  for (const [index, entry] of master.settings.Runall.entries()) {
     const label = labelOf(entry);
     const dated = entry.time === undefined ? overrides : { ...overrides, 'image-time': entry.time };
     try {
@@ -47,7 +47,11 @@ export async function loadNight(context: Context, overrides: Overrides): Promise
       if (!(error instanceof VaultError)) throw error;
       if (error.kind === 'disk') entries.push({ label, error });
       else if (error.problems.length > 0) problems.push(...error.problems);
-      else problems.push({ message: `Runall ${label}: ${error.message}` });
+      else {
+        const { file, line } = master.itemOrigins.get('Runall')?.[index] ?? {};
+        const place = file === undefined || line === undefined ? {} : { file, line };
+        problems.push({ ...place, message: `Runall: ${label}: ${error.message}` });
+      }
     }
   }
   if (problems.length === 0) return { master, entries };

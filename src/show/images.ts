@@ -1,7 +1,7 @@
 import type { JsonObject } from '../commands/spec.ts';
 import type { Image, Verdict } from '../model.ts';
 import { branchLabel } from './run.ts';
-import { table, type Cell, type Layout, type Style } from './table.ts';
+import { table, type Cell, type Column, type Layout, type Style } from './table.ts';
 import { printable } from './text.ts';
 import { jsonTime, showAge, showBytes, showCount, showTime } from './units.ts';
 
@@ -21,20 +21,21 @@ export function verdictCell(image: Image, now: number): Cell {
   return { text, style: STYLES[image.verdict] };
 }
 
-/** The images of one vault, oldest first. */
+/** The images of one vault, oldest first; with their branches only where there are others than the default one. */
 export function imageTable(images: readonly Image[], now: number, zone: string, layout: Layout): string {
-  const columns = [
+  const hasBranches = images.some((image) => image.branch !== 'default');
+  const columns: readonly Column[] = [
     { title: 'IMAGE' },
-    { title: 'BRANCH' },
+    ...(hasBranches ? [{ title: 'BRANCH' }] : []),
     { title: 'COMPLETED' },
     { title: 'VERDICT' },
     { title: 'FILES', align: 'right' },
     { title: 'SIZE', align: 'right' },
     { title: 'EXPIRES' },
-  ] as const;
+  ];
   const rows = images.map((image) => [
     printable(image.name),
-    printable(image.branch),
+    ...(hasBranches ? [printable(image.branch)] : []),
     image.completed === undefined ? '-' : showTime(image.completed, zone),
     verdictCell(image, now),
     image.files === undefined ? '-' : showCount(image.files),

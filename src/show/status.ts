@@ -40,8 +40,7 @@ export function statusText(
   ];
   if (needs.length === 0) return [...lines, paint('All is well.', 'green', layout)].join('\n');
   return [
-    ...lines,
-    '',
+    ...(lines.length === 0 ? [] : [...lines, '']),
     paint('Needs attention:', 'yellow', layout),
     ...needs.map((need) => `  ${need}`),
   ].join('\n');
