@@ -70,7 +70,7 @@ async function somethingCame(place: Place): Promise<void> {
     try {
       if (
         work !== undefined &&
-        readdirSync(`${place.vault}/${work}/tree`).some((name) => /^\.large/.test(name))
+        readdirSync(`${place.vault}/${work}/tree`).some((name) => name.startsWith('.large'))
       )
         return;
     } catch {
