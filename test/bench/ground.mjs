@@ -38,6 +38,9 @@ export function onGround({ dir, bytes, inodes }) {
 function prepared(home, dir, inodes) {
   const ground = `${home}/ground`;
   mkdirSync(ground);
+  // Locks of its own: whatever else backs up this machine goes on beside it.
+  mkdirSync('/run/vault', { recursive: true, mode: 0o700 });
+  must(['mount', '-t', 'tmpfs', '-o', 'mode=0700', 'tmpfs', '/run/vault']);
   if (dir !== undefined) return ground;
   const image = `${home}/image`;
   must([
