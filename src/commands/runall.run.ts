@@ -34,7 +34,7 @@ function report(context: Context, result: NightResult): void {
   context.out.json(nightObject(result));
   if (result.kind === 'made') {
     const { completion } = result.made;
-    if (completion.verdict !== 'good') context.log.error(madeText(result.made));
+    if (completion.verdict !== 'good') logLines(context, madeText(result.made));
     else for (const warning of result.made.made.warnings) context.log.warn(`${result.label}: ${warning}`);
   } else if (result.kind === 'rehearsed') context.out.note(rehearsalText(result.rehearsal));
   else if (result.kind === 'absent') context.log.info(`${result.label}: ${result.message}`);
@@ -43,9 +43,14 @@ function report(context: Context, result: NightResult): void {
     if (result.error instanceof VaultError) {
       if (result.error.hint !== undefined) context.log.error(`  ${result.error.hint}`);
     } else if (kindOf(result.error) === 'bug' && result.error instanceof Error) {
-      context.log.error(result.error.stack ?? '');
+      logLines(context, result.error.stack ?? '');
     }
   }
+}
+
+/** The log takes one line a message. */
+function logLines(context: Context, text: string): void {
+  for (const line of text.split('\n')) context.log.error(line);
 }
 
 async function showNext(context: Context, night: Night): Promise<number> {
