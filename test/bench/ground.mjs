@@ -85,7 +85,7 @@ export function machine(ground) {
     memoryGiB: Math.round(memory),
     system: os,
     kernel: must(['uname', '-r']).trim(),
-    fileSystem: must(['stat', '-f', '-c', '%T', ground]).trim(),
+    fileSystem: must(['df', '--output=fstype', ground]).trim().split('\n').at(-1),
     node: process.version,
   };
 }
