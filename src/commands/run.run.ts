@@ -1,7 +1,8 @@
 import { parseBranchAddress } from '../address.ts';
 import { loadBranch, type Overrides } from '../config/load.ts';
 import type { ErrorKind } from '../errors.ts';
-import { exitCodeOf } from '../errors.ts';
+import { exitCodeOf, worstExitCode } from '../errors.ts';
+import { hasFailed } from '../hook/outcome.ts';
 import { makeImage, rehearseImage, type MadeImage } from '../image/make.execute.ts';
 import { noteRun } from '../image/journal.execute.ts';
 import { madeObject, madeText, rehearsalObject, rehearsalText } from '../show/run.ts';
@@ -52,7 +53,9 @@ export function exitOf(made: MadeImage): number {
     held: 'held',
   };
   const kind = kinds[made.completion.verdict];
-  return kind === undefined ? 0 : exitCodeOf(kind);
+  const codes = kind === undefined ? [] : [exitCodeOf(kind)];
+  if (hasFailed(made.completion.hooks)) codes.push(exitCodeOf('hook'));
+  return worstExitCode(codes);
 }
 
 const VALUES = ['image', 'image-time', 'reference', 'expire', 'lock-wait', 'engine'] as const;

@@ -46,14 +46,18 @@ interface Work {
   readonly listings: Listing[];
 }
 
-/** Makes the tree of an image in its work directory, up to the point where it could be committed. */
+/**
+ * Makes the tree of an image in its work directory, up to the point where it could be committed. The directory may
+ * be there already, with what hooks have put into it. The log begins with `preamble`.
+ */
 export async function attempt(
   means: Means,
   plan: ImagePlan,
   earlier: string | undefined,
+  preamble: readonly string[] = [],
 ): Promise<Attempted> {
   const directory = plan.workDirectory;
-  await mkdir(means.vault.at(directory), { mode: 0o700 });
+  await mkdir(means.vault.at(directory), { recursive: true, mode: 0o700 });
   await markAttempt(means, directory, plan.reference?.directory);
   if (plan.settings.exclude.length > 0) {
     await writeFile(
@@ -66,6 +70,7 @@ export async function attempt(
     Number.parseInt(plan.settings['meta-perm'], 8),
   );
   const work: Work = { means, plan, earlier, log, listings: [] };
+  log.add(Buffer.from(preamble.map((line) => `${line}\n`).join('')));
   try {
     return plan.engine.engine === 'delta' ? await deltaAttempt(work) : await plainAttempt(work);
   } catch (error) {

@@ -17,14 +17,16 @@ const SHORT_WAIT = 60;
 
 /**
  * Makes an image appear. The order is the promise: the tree is durable before it is in place, it is in place before
- * its summary exists, and the summary is what lists it. History comes last and can be made again.
+ * its summary exists, and the summary is what lists it. History comes last and can be made again. `inPlace` is called
+ * in between, with no lock on the history; what it gives completes the summary.
  */
 export async function commitImage(
   means: Means,
   plan: ImagePlan,
   done: Completion,
   world: { hostName: string; zone: string },
-): Promise<void> {
+  inPlace: () => Promise<Completion>,
+): Promise<Completion> {
   const { vault } = means;
   const work = vault.at(plan.workDirectory);
   const place = vault.at(plan.directory);
@@ -35,24 +37,34 @@ export async function commitImage(
   await chmod(work, Number.parseInt(plan.settings['image-perm'], 8));
   await syncDirectory(work);
   await assertStillThere(vault);
-  const lock = await takeLock(
-    means.run,
-    {
-      path: vault.at('dirvish'),
-      mode: 'exclusive',
-      wait: SHORT_WAIT,
-      what: `the history of vault ${plan.vault}`,
-    },
-    means.signal,
-  );
-  try {
+  await withHistoryLock(means, means.signal, plan, async () => {
     await releaseTemp(means, plan);
     await rename(work, place);
     await syncDirectory(vault.at('.'));
-    await writeSynced(`${place}/summary.new`, finishedSummary(plan, done, world.hostName, world.zone), mode);
+  });
+  const whole = await inPlace();
+  // The image is complete: an interruption now must not keep it from being listed.
+  const calm = AbortSignal.timeout(2 * SHORT_WAIT * 1000);
+  await withHistoryLock(means, calm, plan, async () => {
+    await writeSynced(`${place}/summary.new`, finishedSummary(plan, whole, world.hostName, world.zone), mode);
     await rename(`${place}/summary.new`, `${place}/summary`);
     await syncDirectory(place);
-    if (done.verdict === 'good') await writeHistory(means, plan, done.completed, world.zone);
+    if (whole.verdict === 'good') await writeHistory(means, plan, whole.completed, world.zone);
+  });
+  return whole;
+}
+
+async function withHistoryLock(
+  means: Means,
+  signal: AbortSignal,
+  plan: ImagePlan,
+  work: () => Promise<void>,
+): Promise<void> {
+  const path = means.vault.at('dirvish');
+  const what = `the history of vault ${plan.vault}`;
+  const lock = await takeLock(means.run, { path, mode: 'exclusive', wait: SHORT_WAIT, what }, signal);
+  try {
+    await work();
   } finally {
     await lock.release();
   }

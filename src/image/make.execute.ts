@@ -1,41 +1,40 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readVault, type VaultContents } from '../catalog/images.execute.ts';
-import type { Where, Log, ProgressTask } from '../commands/spec.ts';
 import type { LoadedBranch } from '../config/load.ts';
-import { runtimeDirectory, stateDirectory } from '../config/state.ts';
+import { stateDirectory } from '../config/state.ts';
+import { requireTrustedHooks } from '../hook/execute.ts';
+import { localShell } from '../hook/client.execute.ts';
 import { recogniseBank, requireBank } from '../disk/bank.execute.ts';
 import { fromSystem, VaultError } from '../errors.ts';
-import type { Run } from '../exec/command.ts';
-import { openForReading, takeLock, type Lock } from '../exec/lock.ts';
-import { openedBy } from '../exec/opened.ts';
-import { attempt, rehearse, type Made, type Rehearsal } from './attempt.execute.ts';
+import { openForReading } from '../exec/lock.ts';
+import { attempt, rehearse, type Attempted, type Made, type Rehearsal } from './attempt.execute.ts';
 import { commitImage, healHistory } from './commit.execute.ts';
 import { EARLIER, heal, removeDirectory, setAside } from './heal.execute.ts';
 import { FREEZE_DAYS } from './judge.ts';
+import { meansOf, withLocks } from './locks.execute.ts';
 import { makeLockFile } from './lock-file.execute.ts';
-import type { Means } from './means.ts';
-import { packFiles } from './pack.execute.ts';
+import {
+  runPostClient,
+  runPostHooksOfFailure,
+  runPostServer,
+  runPreHooks,
+  statusOf,
+  type Hooks,
+} from './hooked.execute.ts';
+import type { MakeWorld, Means } from './means.ts';
+import { packIndex, packLog } from './pack.execute.ts';
 import type { ImagePlan } from './plan.ts';
 import { prepare, sourceOfLoaded, zoneOf, type Prepared } from './prepare.execute.ts';
 import { leftOutBy } from './probe.ts';
-import { clientKey } from './probe.execute.ts';
 import type { Completion } from './summarize.ts';
 
 const DAY = 86_400;
 /** Between attempts at a broken connection. */
 const RETRY_DELAY_MS = 5_000;
-
-export interface MakeWorld {
-  readonly run: Run;
-  readonly signal: AbortSignal;
-  readonly where: Where;
-  /** The machine's own zone, for `time-zone: system`. */
-  readonly systemZone: string;
-  readonly progress: ProgressTask;
-  readonly log: Log;
-}
+/** For what has to be done after an interruption, too. */
+const CALM_MS = 10 * 60_000;
 
 export interface MakeOptions {
   /** Take the bank as a new one, although its path was known with another identity. */
@@ -57,6 +56,8 @@ export async function makeImage(
   loaded: LoadedBranch,
   options: MakeOptions,
 ): Promise<MadeImage> {
+  const source = sourceOfLoaded(loaded, world.where.hostName);
+  await requireTrustedHooks(loaded.settings, source.kind === 'local', world.where.uid);
   const deadline = AbortSignal.timeout(loaded.settings['run-deadline'] * 1000);
   const limited = { ...world, signal: AbortSignal.any([world.signal, deadline]) };
   try {
@@ -102,55 +103,6 @@ export async function rehearseImage(world: MakeWorld, loaded: LoadedBranch): Pro
   }
 }
 
-/** Locks in the agreed order: bank (shared), client, vault. All are released when `work` ends. */
-async function withLocks<T>(
-  world: MakeWorld,
-  loaded: LoadedBranch,
-  work: (means: Means) => Promise<T>,
-): Promise<T> {
-  const { run, signal } = world;
-  await requireBank(loaded.bank);
-  const source = sourceOfLoaded(loaded, world.where.hostName);
-  const wait = loaded.settings['lock-wait'];
-  const locks: Lock[] = [];
-  try {
-    const bank = { path: loaded.bank, mode: 'shared', wait, what: `bank ${loaded.bank}` } as const;
-    locks.push(await takeLock(run, bank, signal));
-    const runtime = runtimeDirectory(world.where);
-    await mkdir(runtime, { recursive: true, mode: 0o700 });
-    const key = await clientKey(run, source, loaded.settings.rsh, signal);
-    const client = { path: join(runtime, key), wait, what: `client ${source.client}` };
-    locks.push(await takeLock(run, { ...client, mode: 'exclusive', create: true }, signal));
-    const path = join(loaded.bank, loaded.vault);
-    const vault = await takeLock(
-      run,
-      { path, mode: 'exclusive', wait, what: `vault ${loaded.vault}` },
-      signal,
-    );
-    locks.push(vault);
-    return await work(await meansOf(world, loaded, vault, locks));
-  } finally {
-    for (const lock of locks.toReversed()) await lock.release();
-  }
-}
-
-async function meansOf(
-  world: MakeWorld,
-  loaded: LoadedBranch,
-  vault: Lock,
-  locks: readonly Lock[],
-): Promise<Means> {
-  return {
-    run: world.run,
-    signal: world.signal,
-    vault: await openedBy(vault),
-    lockFds: locks.map((lock) => lock.fd),
-    nice: loaded.settings.nice,
-    progress: world.progress,
-    log: world.log,
-  };
-}
-
 async function makeLocked(
   world: MakeWorld,
   loaded: LoadedBranch,
@@ -161,33 +113,71 @@ async function makeLocked(
   const vault = { bank: loaded.bank, name: loaded.vault };
   const contents = await readVault(vault, zone, means.vault.at('.'));
   if (!options.ignoreClock) assertClock(contents, loaded);
-  let earlier = await heal(means, contents);
+  const earlier = await heal(means, contents);
   const healed = await readVault(vault, zone, means.vault.at('.'));
   await healHistory(means, healed.images, zone);
   const prepared = await prepare(means, loaded, healed, world);
-  const { plan } = prepared;
-  for (const note of plan.notes) world.log.info(`${labelOf(plan)}: ${note}`);
-  for (let tries = 0; ; tries += 1) {
+  for (const note of prepared.plan.notes) world.log.info(`${labelOf(prepared.plan)}: ${note}`);
+  const hooks = hooksOf(world, prepared);
+  let { plan } = prepared;
+  /** What has come is of use to the next run. */
+  let kept = false;
+  try {
+    plan = await runPreHooks(hooks, means, plan);
     const begun = Math.floor(Date.now() / 1000);
-    const made = await attempt(means, plan, earlier).catch(async (error: unknown) => {
-      await cleanUp(means, plan, error);
-      throw error;
-    });
-    if (made.kind === 'made') return finish(world, means, prepared, made, begun);
+    const made = await attemptAll(world, means, plan, hooks, earlier);
+    kept = true;
+    if (made.kind === 'broken') throw brokenError(plan, made.reason);
+    return await finish(world, means, { ...prepared, plan }, made, begun, hooks);
+  } catch (error) {
+    await runPostHooksOfFailure(hooks, means, plan, error);
+    if (!kept) await cleanUp(means, plan, error);
+    throw error;
+  } finally {
+    hooks.means.shell.close();
+  }
+}
+
+/** Tries until an attempt comes to an end, or breaks off too often. */
+async function attemptAll(
+  world: MakeWorld,
+  means: Means,
+  plan: ImagePlan,
+  hooks: Hooks,
+  remains: string | undefined,
+): Promise<Attempted> {
+  let earlier = remains;
+  for (let tries = 0; ; tries += 1) {
+    hooks.transferred = true;
+    const made = await attempt(means, plan, earlier, hooks.preamble);
+    if (made.kind === 'made') return made;
     if (tries >= plan.settings.retries) {
-      throw new VaultError(
-        'failed',
-        `${plan.client}: the connection broke${tries === 0 ? '' : ` ${tries + 1} times`}: ${made.reason}.`,
-        {
-          hint: 'What has come so far is kept; the next run goes on from there.',
-        },
-      );
+      return { kind: 'broken', reason: `${tries === 0 ? '' : ` ${tries + 1} times`}: ${made.reason}` };
     }
     world.log.warn(`${labelOf(plan)}: ${made.reason}: trying again`);
     await setAside(means, plan.workDirectory);
     earlier = EARLIER;
     await sleep(RETRY_DELAY_MS, undefined, { signal: means.signal }).catch(() => undefined);
   }
+}
+
+function brokenError(plan: ImagePlan, reason: string): VaultError {
+  return new VaultError('failed', `${plan.client}: the connection broke${reason}.`, {
+    hint: 'What has come so far is kept; the next run goes on from there.',
+  });
+}
+
+function hooksOf(world: MakeWorld, { plan, zone }: Prepared): Hooks {
+  const shell = localShell(world.run);
+  const { run, log } = world;
+  return {
+    means: { run, shell, settings: plan.settings, time: plan.time, zone, log },
+    user: world.signal,
+    hostName: world.where.hostName,
+    outcomes: [],
+    preamble: [],
+    transferred: false,
+  };
 }
 
 function labelOf(plan: ImagePlan): string {
@@ -207,7 +197,7 @@ function assertClock(contents: VaultContents, loaded: LoadedBranch): void {
 async function cleanUp(means: Means, plan: ImagePlan, error: unknown): Promise<void> {
   const kept = error instanceof VaultError && (error.kind === 'interrupted' || error.kind === 'unreachable');
   if (kept || means.signal.aborted) return;
-  const calm = { ...means, signal: AbortSignal.timeout(10 * 60_000) };
+  const calm = { ...means, signal: AbortSignal.timeout(CALM_MS) };
   await removeDirectory(calm, plan.workDirectory).catch((again: unknown) => {
     means.log.warn(`${labelOf(plan)}: cleaning up failed: ${String(again)}`);
   });
@@ -219,17 +209,23 @@ async function finish(
   prepared: Prepared,
   made: Made,
   begun: number,
+  hooks: Hooks,
 ): Promise<MadeImage> {
   const { plan, facts, zone } = prepared;
   means.progress.phase('committing');
-  await packFiles(means, plan);
+  const verdict = made.partial ? 'partial' : made.held ? 'held' : 'good';
+  const status = statusOf(verdict, made.warnings.length);
+  await runPostClient(hooks, means, plan, status);
+  await packIndex(means, plan);
+  const late = plan.settings['post-server'] !== undefined;
+  if (!late) await packLog(means, plan, plan.workDirectory);
   for (const name of ['exclude', 'attempt', 'changes.again']) {
     await rm(means.vault.at(`${plan.workDirectory}/${name}`), { force: true });
   }
   const completed = Math.floor(Date.now() / 1000);
   const warned = made.findings.some((finding) => finding.level === 'warn');
   const completion: Completion = {
-    verdict: made.partial ? 'partial' : made.held ? 'held' : 'good',
+    verdict,
     begun,
     completed,
     command: made.command,
@@ -239,9 +235,22 @@ async function finish(
     warnings: made.warnings,
     missing: made.missing,
     leftOut: plan.settings.xdev ? leftOutBy(plan.tree.path, facts.mounts) : [],
+    hooks: hooks.outcomes,
     frozenUntil: warned ? completed + FREEZE_DAYS * DAY : undefined,
   };
-  await commitImage(means, plan, completion, { hostName: world.where.hostName, zone });
+  const whole = await commitImage(
+    means,
+    plan,
+    completion,
+    { hostName: world.where.hostName, zone },
+    async () => {
+      if (late) await runPostServer(hooks, means, plan, status);
+      // The image is complete: an interruption now must not keep it from being listed.
+      const calm = { ...means, signal: AbortSignal.timeout(CALM_MS) };
+      if (late) await packLog(calm, plan, plan.directory);
+      return { ...completion, hooks: [...hooks.outcomes] };
+    },
+  );
   await removeDirectory(means, EARLIER);
-  return { plan, made, completion };
+  return { plan, made, completion: whole };
 }

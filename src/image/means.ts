@@ -1,7 +1,17 @@
-import type { ProgressTask } from '../commands/spec.ts';
+import type { Log, ProgressTask, Where } from '../commands/spec.ts';
 import type { Command, Run } from '../exec/command.ts';
 import type { Opened } from '../exec/opened.ts';
-import type { Log } from '../commands/spec.ts';
+
+/** What making an image may use of the world. */
+export interface MakeWorld {
+  readonly run: Run;
+  readonly signal: AbortSignal;
+  readonly where: Where;
+  /** The machine's own zone, for `time-zone: system`. */
+  readonly systemZone: string;
+  readonly progress: ProgressTask;
+  readonly log: Log;
+}
 
 /** What the steps of making an image work with. A type only: the effects are in the steps. */
 export interface Means {

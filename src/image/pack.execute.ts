@@ -7,16 +7,21 @@ import type { ImagePlan } from './plan.ts';
 import { indexLine } from './pack.ts';
 import { lineCutter } from './scan.ts';
 
-/** Makes the index, packs index and log as the options say, and sets their permissions. Before the commit. */
-export async function packFiles(means: Means, plan: ImagePlan): Promise<void> {
-  const { log, index } = plan.settings;
-  const mode = Number.parseInt(plan.settings['meta-perm'], 8);
-  await chmod(means.vault.at(`${plan.workDirectory}/log`), mode);
-  if (log.format === 'none') await rm(means.vault.at(`${plan.workDirectory}/log`));
-  else if (log.argv.length > 0) await pack(means, plan, 'log', log.argv);
+/** Makes the index and packs it as the option says. Before the commit. */
+export async function packIndex(means: Means, plan: ImagePlan): Promise<void> {
+  const { index } = plan.settings;
   if (index.format === 'none') return;
-  await writeIndex(means, plan, mode);
-  if (index.argv.length > 0) await pack(means, plan, 'index', index.argv);
+  await writeIndex(means, plan, Number.parseInt(plan.settings['meta-perm'], 8));
+  if (index.argv.length > 0) await pack(means, plan.workDirectory, 'index', index.argv);
+}
+
+/** Packs the log in the image's directory as the option says, and sets its permissions. */
+export async function packLog(means: Means, plan: ImagePlan, directory: string): Promise<void> {
+  const { log } = plan.settings;
+  const path = means.vault.at(`${directory}/log`);
+  await chmod(path, Number.parseInt(plan.settings['meta-perm'], 8));
+  if (log.format === 'none') await rm(path);
+  else if (log.argv.length > 0) await pack(means, directory, 'log', log.argv);
 }
 
 /** `find -ls` of the tree with paths as on the client: what dirvish-locate reads. */
@@ -44,8 +49,8 @@ async function writeIndex(means: Means, plan: ImagePlan, mode: number): Promise<
   }
 }
 
-async function pack(means: Means, plan: ImagePlan, name: string, argv: readonly string[]): Promise<void> {
-  const command = inVault(means, [...argv, '-f', '--', name], plan.workDirectory);
+async function pack(means: Means, directory: string, name: string, argv: readonly string[]): Promise<void> {
+  const command = inVault(means, [...argv, '-f', '--', name], directory);
   const result = await means.run(command, {}, means.signal);
   if (succeeded(result)) return;
   if (means.signal.aborted) throw new VaultError('interrupted', `Interrupted while packing the ${name}.`);

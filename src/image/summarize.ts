@@ -3,6 +3,7 @@ import { optionNames } from '../config/options.ts';
 import { expirySource } from '../config/rules.ts';
 import type { Verdict } from '../model.ts';
 import { formatLocal, formatRfc3339 } from '../time/local.ts';
+import { outcomeText, type HookOutcome } from '../hook/outcome.ts';
 import type { Finding } from './judge.ts';
 import type { ImagePlan } from './plan.ts';
 import type { Totals } from './scan.ts';
@@ -47,6 +48,8 @@ export interface Completion {
   readonly missing: readonly string[];
   /** Mounts of the client that `xdev` left out. */
   readonly leftOut: readonly string[];
+  /** Of all hooks, in the order they were run. */
+  readonly hooks: readonly HookOutcome[];
   /** Until when nothing of the branch may expire, seconds since the epoch. */
   readonly frozenUntil: number | undefined;
 }
@@ -113,6 +116,7 @@ export function finishedSummary(plan: ImagePlan, done: Completion, hostName: str
     ['Vault-missing', done.missing.slice(0, NAMED)],
     ['Vault-missing-count', done.missing.length > 0 ? String(done.missing.length) : ''],
     ['Vault-left-out', done.leftOut],
+    ['Vault-hook', done.hooks.map((hook) => `${hook.label}: ${outcomeText(hook)}`)],
     ['Vault-frozen-until', done.frozenUntil === undefined ? '' : formatRfc3339(done.frozenUntil, zone)],
     ['Vault-verdict', done.verdict],
     ['Vault-time', formatRfc3339(done.completed, zone)],

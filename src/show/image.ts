@@ -34,6 +34,7 @@ export function imageText(image: Image, fields: Fields, now: number, zone: strin
   return [
     ...lines,
     ...section('warnings', listField(fields, 'Vault-warning')),
+    ...section('hooks', listField(fields, 'Vault-hook')),
     ...section(missingTitle(fields), listField(fields, 'Vault-missing')),
     ...section('left out by xdev', listField(fields, 'Vault-left-out')),
   ].join('\n');

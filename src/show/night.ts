@@ -1,8 +1,10 @@
 import type { JsonObject } from '../commands/spec.ts';
-import { exitCodeOf, kindOf, messageOf, VaultError } from '../errors.ts';
+import { exitCodeOf, kindOf, messageOf, VaultError, worstExitCode } from '../errors.ts';
+import { hasFailed } from '../hook/outcome.ts';
 import type { NightEntry, NightResult } from '../night/execute.ts';
 import { bytesToWrite, filesToWrite } from '../image/tally.ts';
 import type { Image } from '../model.ts';
+import { failedHooks, hookObjects } from './hook.ts';
 import { table, type Cell, type Layout } from './table.ts';
 import { printable } from './text.ts';
 import { showAge, showBytes, showCount, showDuration } from './units.ts';
@@ -11,8 +13,10 @@ import { showAge, showBytes, showCount, showDuration } from './units.ts';
 export function resultCode(result: NightResult): number {
   if (result.kind === 'failed') return exitCodeOf(kindOf(result.error));
   if (result.kind !== 'made') return 0;
-  const { verdict } = result.made.completion;
-  return verdict === 'good' ? 0 : exitCodeOf(verdict);
+  const { verdict, hooks } = result.made.completion;
+  const codes = verdict === 'good' ? [] : [exitCodeOf(verdict)];
+  if (hasFailed(hooks)) codes.push(exitCodeOf('hook'));
+  return worstExitCode(codes);
 }
 
 /** The last table of a night: all results, in the order they ended. */
@@ -51,7 +55,7 @@ function row(result: NightResult): Cell[] {
     ];
   }
   const { verdict } = result.made.completion;
-  const { warnings } = result.made.made;
+  const warnings = [...result.made.made.warnings, ...failedHooks(result.made.completion.hooks)];
   const note = warnings.length > 0 ? ` (${warnings.join('; ')})` : '';
   return [
     ...head(verdict, verdict === 'good' ? 'green' : 'yellow'),
@@ -75,6 +79,7 @@ export function nightObject(result: NightResult): JsonObject {
     ...common,
     result: result.made.completion.verdict,
     image: result.made.plan.name,
+    hooks: hookObjects(result.made.completion.hooks),
     exitCode: resultCode(result),
   };
 }

@@ -4,6 +4,7 @@ import type { Finding } from '../image/judge.ts';
 import type { MadeImage } from '../image/make.execute.ts';
 import type { ImagePlan } from '../image/plan.ts';
 import { bytesToFetch, bytesToWrite, type Tally } from '../image/tally.ts';
+import { hookObjects, hooksText } from './hook.ts';
 import { showPath } from './path.ts';
 import { printable } from './text.ts';
 import { jsonTime, showBytes, showCount, showCounted, showDuration } from './units.ts';
@@ -44,6 +45,7 @@ export function madeText(result: MadeImage): string {
     `  ${tallyText(made.tally)}${total}`,
     ...made.findings.map((finding) => `  ${finding.level}: ${findingText(finding)}`),
     ...made.warnings.map((warning) => `  warning: ${printable(warning)}`),
+    ...hooksText(completion.hooks),
     ...made.missing.slice(0, 10).map((path) => `  missing: ${printable(path)}`),
   ];
   if (made.missing.length > 10)
@@ -69,6 +71,7 @@ export function madeObject(result: MadeImage, zone: string): JsonObject {
     ...tallyFields(made.tally),
     findings: made.findings,
     warnings: made.warnings,
+    hooks: hookObjects(completion.hooks),
     missing: made.missing,
   };
 }

@@ -80,13 +80,56 @@ export const ENGINE_OPTIONS = {
   manifest: later('Keep content hashes.'),
   'verify-nightly': later('How long to look for bit rot after the nightly run.'),
 
-  'pre-server': later('A command before the run, here.', 'hooks'),
-  'pre-client': later('A command before the run, on the client.', 'hooks'),
-  'post-client': later('A command after the run, on the client.', 'hooks'),
-  'post-server': later('A command after the run, here.', 'hooks'),
-  'hook-timeout': later('How long a hook may take.', 'hooks'),
-  'hooks-dir': later('A directory of hooks.', 'hooks'),
-  capture: later("Keep what a rebuild of the client's disks needs.", 'hooks'),
-  'capture-command': later('How the capture is started on the client.', 'hooks'),
-  'capture-luks-headers': later('Keep LUKS headers too.', 'hooks'),
+  'pre-server': optional('string', 'hooks', 'A shell command before the run, on this machine.', {
+    placeholder: 'COMMAND',
+    example: '/usr/local/sbin/backup-begins',
+  }),
+  'pre-client': optional('string', 'hooks', 'A shell command before the transfer, on the client.', {
+    placeholder: 'COMMAND',
+    example: '/usr/local/sbin/pg-dump',
+  }),
+  'post-client': optional(
+    'string',
+    'hooks',
+    'A shell command after the transfer, on the client; also after one that failed.',
+    { placeholder: 'COMMAND', example: '/usr/local/sbin/lvm-snapshot remove' },
+  ),
+  'post-server': optional('string', 'hooks', 'A shell command after the run, on this machine.', {
+    placeholder: 'COMMAND',
+    example: '/usr/local/sbin/dirvish-post',
+  }),
+  'hook-timeout': option('duration', 6 * 3600, 'hooks', 'How long one hook may take.', {
+    placeholder: 'DURATION',
+  }),
+  'hooks-dir': optional(
+    'path',
+    'hooks',
+    'A directory of executables NN-NAME that are run in the order of their names before the transfer.',
+    { placeholder: 'DIR', example: '/etc/vault/backup.d' },
+  ),
+  'hooks-dir-on': choice(
+    ['client', 'server'],
+    'client',
+    'hooks',
+    'Which machine the hooks of hooks-dir are on: they run before its pre-client or pre-server.',
+  ),
+  capture: optional(
+    'boolean',
+    'hooks',
+    "Keep what a rebuild of the client's disks needs. Where it is not set: if the tree is /.",
+    { example: '1' },
+  ),
+  'capture-command': option(
+    'command',
+    ['/bin/sh', '-s'],
+    'hooks',
+    'What the capture is started by on the client; it gets the script as its input.',
+    { placeholder: 'COMMAND', example: 'sudo -n /usr/local/sbin/vault-capture' },
+  ),
+  'capture-luks-headers': option(
+    'boolean',
+    false,
+    'hooks',
+    'Capture the headers of LUKS volumes too, which are secrets.',
+  ),
 };
