@@ -26,3 +26,12 @@ export function withHistoryLine(text: string, line: HistoryLine): string {
   const start = text === '' ? HEADING : text.endsWith('\n') ? text : `${text}\n`;
   return `${start}${[line.image, line.created, line.reference, line.expires].join('\t')}\n`;
 }
+
+/** The text without the lines of images that are not there any more; comments and heading stay. */
+export function withoutImages(text: string, isThere: (image: string) => boolean): string {
+  const lines = text.split('\n').filter((line) => {
+    const known = line.trim() === '' || line.startsWith('#');
+    return known || isThere(line.split('\t')[0] ?? '');
+  });
+  return lines.join('\n');
+}

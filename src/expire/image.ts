@@ -6,6 +6,8 @@ import { isNever, parseDate } from '../time/parse-date.ts';
 
 /** An image with what its summary says about its expiry. Times are seconds since the epoch. */
 export interface ExpiringImage extends Image {
+  /** Its directory on its file system, `DEVICE:INODE`: what is deleted must still be that. */
+  readonly identity: string;
   /** The moment it stands for (`Image-now:`, which `Runall` times date back), else when it was begun or completed. */
   readonly at: number;
   /** The date that decides; of a pinned image the one beside the pin. */
@@ -37,7 +39,7 @@ const SOURCES: readonly ExpirySource[] = ['expire', 'rule', 'default', 'none'];
 /** The image that a summary describes, or what keeps it from being judged. Local times are those of `zone`. */
 export function expiringImage(
   fields: Fields,
-  place: SummaryPlace,
+  place: SummaryPlace & { readonly identity: string },
   zone: string,
 ): ExpiringImage | UnreadableImage {
   const missing = ['vault', 'branch', 'Image'].filter((key) => !field(fields, key));
@@ -53,6 +55,7 @@ export function expiringImage(
   const from = field(fields, 'Vault-expire-from');
   return {
     ...image,
+    identity: place.identity,
     at: Number.isNaN(exact) ? (written ?? image.begun ?? image.completed ?? 0) : Math.floor(exact),
     date: readExpiry(image.pinned ? (setAside ?? 'Never') : image.expire, zone),
     rule: field(fields, 'Expire-rule'),

@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSummaries, vaultsOf } from '../catalog/images.execute.ts';
 import { field, parseSummary } from '../catalog/summary.ts';
@@ -119,7 +119,9 @@ export async function observeVault(
       continue;
     }
     const { policy } = await policies(branch === '' ? 'default' : branch);
-    const image = expiringImage(fields, { ...where, hasTree: each.hasTree }, policy.zone);
+    const identity = await identityOf(join(base, each.directory));
+    if (identity === undefined) continue;
+    const image = expiringImage(fields, { ...where, hasTree: each.hasTree, identity }, policy.zone);
     if (isUnreadable(image)) unreadable.push(image);
     else {
       images.push(image);
@@ -130,6 +132,12 @@ export async function observeVault(
   const { bank, name: vault } = place;
   const state = { bank, vault, images, unreadable, inUse, policies: branches };
   return { state, remains: await deletionsBegun(base, found.leftovers) };
+}
+
+/** `DEVICE:INODE` of what a path names, links not followed; undefined when nothing is there. */
+export async function identityOf(path: string): Promise<string | undefined> {
+  const found = await lstat(path, { bigint: true }).catch(() => undefined);
+  return found === undefined ? undefined : `${found.dev}:${found.ino}`;
 }
 
 /** What was being deleted when it was interrupted. */

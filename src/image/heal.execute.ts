@@ -20,7 +20,7 @@ export const EARLIER = '.incomplete-earlier';
 export async function heal(means: Means, contents: VaultContents): Promise<string | undefined> {
   const candidates: { name: string; time: number }[] = [];
   for (const name of contents.leftovers) {
-    if (name.startsWith('.deleting-')) await removeDirectory(means, name);
+    if (name.startsWith('.deleting-')) await removeDeleting(means, name);
     else if (name.startsWith('.incomplete-')) candidates.push({ name, time: await timeOf(means, name) });
     else if (await isOurs(means, name)) {
       // Killed after the rename and before the commit point.
@@ -38,6 +38,21 @@ export async function heal(means: Means, contents: VaultContents): Promise<strin
   if (kept === undefined) return undefined;
   await setAside(means, kept);
   return EARLIER;
+}
+
+/** Ends a deletion that was interrupted; one that another process is at is left to it. */
+async function removeDeleting(means: Means, name: string): Promise<void> {
+  const request = { path: means.vault.at(name), mode: 'exclusive', wait: 0, what: name } as const;
+  const lock = await takeLock(means.run, request, means.signal).catch((error: unknown) => {
+    if (error instanceof VaultError && error.kind !== 'interrupted') return undefined;
+    throw error;
+  });
+  if (lock === undefined) return;
+  try {
+    await removeDirectory(means, name);
+  } finally {
+    await lock.release();
+  }
 }
 
 /** Renames the remains of an attempt to where the next one finds them. */

@@ -1,9 +1,11 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Where } from '../commands/spec.ts';
 import { stateDirectory } from '../config/state.ts';
 import { kindOf, messageOf, type ErrorKind } from '../errors.ts';
-import { readIfThere, writeDurably } from '../exec/files.ts';
+import { readIfThere, syncDirectory, writeDurably, writeSynced } from '../exec/files.ts';
+import { advanced, parseClock, type Clock } from '../time/clock.ts';
 import type { MadeImage } from './make.execute.ts';
 
 /** How the last run of a branch ended, good or bad. It is a log: nothing but `status` depends on it. */
@@ -47,6 +49,8 @@ async function write(where: Where, last: LastRun): Promise<void> {
       `${JSON.stringify(last)}\n`,
       0o600,
     );
+    const now = Math.floor(Date.now() / 1000);
+    await writeClock(where, advanced(await readClock(where), now));
   } catch {
     return;
   }
@@ -72,4 +76,23 @@ function parseRun(text: string): LastRun | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What is known of this server's clock; undefined where it never ran. */
+export async function readClock(where: Where): Promise<Clock | undefined> {
+  const text = await readIfThere(join(stateDirectory(where), 'clock.json'));
+  const known = text === undefined ? undefined : parseClock(text);
+  if (known !== undefined) return known;
+  const ended = (await lastRuns(where)).map((each) => each.ended);
+  return ended.length === 0 ? undefined : { schema: 1, last: Math.max(...ended) };
+}
+
+/** Several runs may end at once: each writes a file of its own, and the last one stays. */
+export async function writeClock(where: Where, clock: Clock): Promise<void> {
+  const directory = stateDirectory(where);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const fresh = join(directory, `clock.json.${randomUUID()}`);
+  await writeSynced(fresh, `${JSON.stringify(clock)}\n`, 0o600);
+  await rename(fresh, join(directory, 'clock.json'));
+  await syncDirectory(directory);
 }

@@ -1,9 +1,10 @@
 import type { JsonObject } from '../commands/spec.ts';
+import type { DeletionResult, ExpireResult } from '../expire/execute.ts';
 import type { ExpirePlan, JudgedImage, Reason } from '../expire/plan.ts';
 import { branchLabel } from './run.ts';
 import { paint, table, type Cell, type Layout } from './table.ts';
 import { printable } from './text.ts';
-import { jsonTime, showBytes, showCounted, showTime } from './units.ts';
+import { jsonTime, showBytes, showCounted, showDuration, showTime } from './units.ts';
 
 /** What deleting each image of a plan frees, in the order of the plan; undefined where it was not asked for. */
 export type FreedBytes = ReadonlyMap<JudgedImage, number>;
@@ -94,7 +95,8 @@ function totalText({ plan, freed }: PlanView): string {
   const what = plan.mode === 'tree' ? 'tree' : 'image';
   const frees = freed === undefined ? '' : `, which frees ${showBytes(totalFreed(freed))}`;
   const kept = plan.steps.length - going.length;
-  return `${showCounted(going.length, what)} to delete${frees}; ${showCounted(kept, 'image')} to keep.`;
+  const keeps = kept === 0 ? '' : `; ${showCounted(kept, 'image')} to keep`;
+  return `${showCounted(going.length, what)} to delete${frees}${keeps}.`;
 }
 
 /** What all deletions of a plan free together. */
@@ -136,4 +138,40 @@ export function planObject({ plan, freed }: PlanView, zone: string): JsonObject 
     freesBytes: freed === undefined ? undefined : totalFreed(freed),
     warnings: plan.warnings,
   };
+}
+
+/** What became of one image for programs. */
+export function deletionObject(deletion: DeletionResult, view: PlanView): JsonObject {
+  const { bank, vault, directory, step, outcome, message } = deletion;
+  return {
+    type: 'image',
+    bank,
+    vault,
+    branch: step?.image?.branch,
+    image: step?.image?.name,
+    directory,
+    outcome,
+    message,
+    freesBytes: step === undefined ? undefined : view.freed?.get(step),
+  };
+}
+
+/** All that was done, in a line or two. */
+export function doneText({ deletions, stopped }: ExpireResult, seconds: number): string {
+  const count = (outcome: DeletionResult['outcome'], left = false) =>
+    deletions.filter((each) => each.outcome === outcome && (each.step === undefined) === left).length;
+  const parts = [
+    `${showCounted(count('deleted'), 'image')} deleted`,
+    ...(count('deleted', true) > 0 ? [`${showCounted(count('deleted', true), 'leftover')} removed`] : []),
+    ...(count('changed') > 0 ? [`${count('changed')} kept after all`] : []),
+    ...(count('failed') + count('failed', true) > 0
+      ? [`${count('failed') + count('failed', true)} failed`]
+      : []),
+  ];
+  if (deletions.length === 0) return 'Nothing to delete.';
+  const hidden = count('hidden') + count('hidden', true);
+  const rest = stopped
+    ? `\nThe budget is used up: ${showCounted(hidden, 'image')} are out of sight, and their files go next time.`
+    : '';
+  return `${parts.join(', ')} in ${showDuration(seconds)}.${rest}`;
 }
