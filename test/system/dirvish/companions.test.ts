@@ -36,7 +36,7 @@ describe('dirvish-expire', () => {
   });
 
   it('counts neither held nor partial nor unfinished images as good', async () => {
-    const place = makePlace();
+    const place = makePlace({ inMemory: true });
     fillMany(place.source, 1_700);
     const good = await place.call(['run', 'v', '--image', 'good', '--expire', '+1 day'], {
       at: '2026-03-01 22:00:00',

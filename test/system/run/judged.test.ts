@@ -16,11 +16,11 @@ import {
   type Place,
 } from './place.ts';
 
-needs('root', 'rsync', 'xattr');
+needs('root', 'rsync', 'xattr', 'ext4');
 
 /** A place with many files, of which there is one good image, `i1`. */
 async function makeMany(files: number, lines = ''): Promise<Place> {
-  const place = makePlace({ vault: lines });
+  const place = makePlace({ inMemory: true, vault: lines });
   fillMany(place.source, files);
   await place.image('i1');
   return place;

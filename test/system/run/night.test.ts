@@ -7,7 +7,7 @@ import { fill, fillMany, makePlace, manyName } from './place.ts';
 needs('root', 'rsync', 'xattr');
 
 it('one vault that fails, one that is held: the others go on, and all is told, line by line', async () => {
-  const place = makePlace({ master: 'Runall:\n\tv\n\tbroken\n\tw\n' });
+  const place = makePlace({ inMemory: true, master: 'Runall:\n\tv\n\tbroken\n\tw\n' });
   fillMany(place.source, 2_000);
   const other = `${place.home}/other`;
   mustSync(['mkdir', other]);

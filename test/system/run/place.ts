@@ -1,10 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { VAULT } from '../cli/program.ts';
+import { cleanUp, guarded } from '../../support/cleanup.ts';
 import { must, mustSync, ran, start, type Options, type Ran, type Running } from '../../support/process.ts';
 import { tempDir } from '../../support/temp.ts';
 import { compareTrees, snapshotTree, type Tree } from '../../support/tree.ts';
 
 export interface PlaceOptions {
+  /** Keep all of it in memory, where much is to be written and none of it has to last. */
+  readonly inMemory?: boolean;
   /** Where the bank is; below the place without it. */
   readonly bank?: string;
   /** More lines for the master file. */
@@ -44,6 +47,7 @@ export interface Place {
 /** Makes a place; its source is an empty directory. */
 export function makePlace(options: PlaceOptions = {}): Place {
   const home = tempDir('place');
+  if (options.inMemory === true) mountMemory(home);
   const source = `${home}/source`;
   const bank = options.bank ?? `${home}/bank`;
   const vault = `${bank}/v`;
@@ -87,6 +91,15 @@ export function makePlace(options: PlaceOptions = {}): Place {
         .toSorted(),
     tree: (image) => snapshotTree(`${vault}/${image}/tree`),
   };
+}
+
+function mountMemory(directory: string): void {
+  mustSync(['mount', '-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', directory]);
+  const release = guarded('umount', directory);
+  cleanUp(() => {
+    mustSync(['umount', '--lazy', directory]);
+    release();
+  });
 }
 
 /** A command line at a time of its own: files keep their true times. */

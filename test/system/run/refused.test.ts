@@ -77,13 +77,12 @@ describe('a bank', () => {
 });
 
 describe('a vault', () => {
-  for (const name of ['a/b', '..', '.', '../v', '/v', '.hidden', 'v:', ':b', 'v:../x', 'v@latest', '']) {
-    it(`named ${JSON.stringify(name)}`, async () => {
-      const place = await makeUsed();
-      const err = await refused(place, 2, ['run', '--', name]);
-      expect(err).toMatch(/^hint: /m);
-    });
-  }
+  it('whose name is none', async () => {
+    const place = await makeUsed();
+    for (const name of ['a/b', '..', '.', '../v', '/v', '.hidden', 'v:', ':b', 'v:../x', 'v@latest', '']) {
+      expect(await refused(place, 2, ['run', '--', name]), name).toMatch(/^hint: /m);
+    }
+  });
 
   it('with a leading dash', async () => {
     const place = await makeUsed();
@@ -221,12 +220,11 @@ describe('an image', () => {
     expect(compareTrees(before, contentsOf(`${place.vault}/i1`), { also: ['inode'] })).toEqual([]);
   });
 
-  for (const name of ['..', 'a/b', '.x', 'dirvish', '-x', 'two words', '']) {
-    it(`can't be called ${JSON.stringify(name)}`, async () => {
-      const place = await makeUsed();
-      await refused(place, 2, ['run', 'v', `--image=${name}`]);
-    });
-  }
+  it('has a name that is one', async () => {
+    const place = await makeUsed();
+    for (const name of ['..', 'a/b', '.x', 'dirvish', '-x', 'two words', ''])
+      expect(await refused(place, 2, ['run', 'v', `--image=${name}`]), name).toContain('name');
+  });
 
   it('can refer to nothing that is not there', async () => {
     const place = await makeUsed();
