@@ -9,7 +9,7 @@ const EFFECT_FILES = [
   /\/execute\.ts$/,
   /\.run\.ts$/,
   /\/src\/(main|context|log)\.ts$/,
-  /\/src\/exec\/(run|lock|opened|files|boot)\.ts$/,
+  /\/src\/exec\/(run|lock|opened|files|boot|ssh|ssh-channel|ssh-known)\.ts$/,
   /\/src\/config\/(load|find|ownership|check)\.ts$/,
   /\/src\/commands\/argv\.ts$/,
   /\/src\/care\/client-shells\.ts$/,

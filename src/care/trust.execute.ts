@@ -4,33 +4,15 @@ import { mkdir, mkdtemp, open, readFile, realpath, rm, stat } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { VaultError } from '../errors.ts';
-import { commandLine, describeEnd, succeeded, type Result, type Run } from '../exec/command.ts';
+import { commandLine, type Result, type Run } from '../exec/command.ts';
 import { readIfThere, syncDirectory, writeDurably } from '../exec/files.ts';
-import { parseSshSettings, sshSettingsArgv, type SshSettings } from '../exec/ssh-settings.ts';
-import { knownHostsLines, parseFound, parseKeys, withoutHost, type HostKey, type KnownKey } from './trust.ts';
+import { parseKeys, type HostKey, type KnownKey } from '../exec/host-keys.ts';
+import { reasonOf } from '../exec/ssh-known.ts';
+import type { SshSettings } from '../exec/ssh-settings.ts';
+import { knownHostsLines, withoutHost } from './trust.ts';
 
 const SCAN_SECONDS = 15;
 const SALT_BYTES = 20;
-
-/** How ssh reaches a client with this remote shell. Fails with kind `config`. */
-export async function resolveClient(
-  run: Run,
-  rsh: readonly string[],
-  client: string,
-  signal: AbortSignal,
-): Promise<SshSettings> {
-  const argv = sshSettingsArgv(rsh, client);
-  const result = await run({ argv }, {}, signal);
-  const settings = succeeded(result) ? parseSshSettings(result.stdout.toString('utf8')) : undefined;
-  if (settings !== undefined) return settings;
-  throw new VaultError(
-    'config',
-    `"${commandLine(argv)}" does not tell how to reach ${client}: ${reasonOf(result)}.`,
-    {
-      hint: 'The option rsh must name OpenSSH, with options of its own if need be.',
-    },
-  );
-}
 
 /** The host keys that the client offers at this moment. Fails with kind `unreachable`. */
 export async function offeredKeys(
@@ -91,22 +73,6 @@ async function keysThroughProxy(
   }
 }
 
-/** All that the user's and the system's known_hosts files have for the client. */
-export async function knownKeys(
-  run: Run,
-  settings: SshSettings,
-  signal: AbortSignal,
-): Promise<readonly KnownKey[]> {
-  const known: KnownKey[] = [];
-  for (const file of [...settings.userKnownHosts, ...settings.globalKnownHosts]) {
-    if ((await readIfThere(file)) === undefined) continue;
-    const result = await run({ argv: ['ssh-keygen', '-F', settings.knownAs, '-f', file] }, {}, signal);
-    known.push(...parseFound(result.stdout.toString('utf8'), file));
-  }
-  signal.throwIfAborted();
-  return known;
-}
-
 /** Takes old keys out and puts new ones into the first of the user's files. Gives its name. All of it durable. */
 export async function writeTrust(
   settings: SshSettings,
@@ -150,12 +116,4 @@ async function append(file: string, lines: string): Promise<void> {
     await handle.close();
   }
   await syncDirectory(dirname(file));
-}
-
-/** What a program said before it failed, in one line; else how it ended. */
-function reasonOf(result: Result): string {
-  const said = result.stderr.toString('utf8').split('\n');
-  const lines = said.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
-  if (lines.length > 0) return [...new Set(lines)].join('; ').replace(/\.$/, '');
-  return result.code === 1 || result.code === 0 ? 'no answer' : describeEnd(result);
 }

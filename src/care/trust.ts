@@ -1,19 +1,6 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { VaultError } from '../errors.ts';
-
-/** A public host key: its type (`ssh-ed25519`) and its base64. */
-export interface HostKey {
-  readonly type: string;
-  readonly key: string;
-}
-
-/** A key that a known_hosts file has for the host. */
-export interface KnownKey extends HostKey {
-  readonly file: string;
-  readonly line: number;
-  /** `revoked` must never be accepted; `authority` signs keys and is none itself. */
-  readonly marker: 'revoked' | 'authority' | undefined;
-}
+import { fingerprint, sameKey, type HostKey, type KnownKey } from '../exec/host-keys.ts';
 
 /** What is to be done about the keys a host offers: nothing, or to add them, or to put them in the place of others. */
 export type TrustPlan =
@@ -26,7 +13,9 @@ export type TrustPlan =
  * offered keys of which none is known while others are, count as changed. Fails (`refused`) for a revoked key.
  */
 export function planTrust(offered: readonly HostKey[], known: readonly KnownKey[]): TrustPlan {
-  const revoked = offered.find((key) => known.some((each) => each.marker === 'revoked' && same(each, key)));
+  const revoked = offered.find((key) =>
+    known.some((each) => each.marker === 'revoked' && sameKey(each, key)),
+  );
   if (revoked !== undefined) {
     throw new VaultError('refused', `The host offers a revoked key: ${fingerprint(revoked)}.`, {
       hint: 'Somebody marked this key as stolen in known_hosts. Give the machine new host keys.',
@@ -35,9 +24,9 @@ export function planTrust(offered: readonly HostKey[], known: readonly KnownKey[
   const plain = known.filter((each) => each.marker === undefined);
   if (plain.length === 0) return { kind: 'add', keys: offered };
   const differs = offered.some(
-    (key) => plain.some((each) => each.type === key.type) && !plain.some((each) => same(each, key)),
+    (key) => plain.some((each) => each.type === key.type) && !plain.some((each) => sameKey(each, key)),
   );
-  const recognized = offered.filter((key) => plain.some((each) => same(each, key)));
+  const recognized = offered.filter((key) => plain.some((each) => sameKey(each, key)));
   if (!differs && recognized.length > 0) return { kind: 'known', keys: recognized };
   return { kind: 'replace', keys: offered, old: plain };
 }
@@ -52,44 +41,6 @@ export function keysWith(offered: readonly HostKey[], fingerprints: readonly str
     });
   }
   return offered.filter((key) => wanted.includes(fingerprint(key)));
-}
-
-/** A key's fingerprint as OpenSSH shows it: `SHA256:` and 43 characters. */
-export function fingerprint(key: HostKey): string {
-  const digest = createHash('sha256').update(Buffer.from(key.key, 'base64')).digest('base64');
-  return `SHA256:${digest.replace(/=+$/, '')}`;
-}
-
-/** Reads the keys that ssh-keyscan prints, or that a known_hosts file holds: `NAME TYPE BASE64`. */
-export function parseKeys(text: string): readonly HostKey[] {
-  const keys: HostKey[] = [];
-  for (const line of text.split('\n')) {
-    const [name = '#', type, key] = line.trim().split(/\s+/);
-    if (name.startsWith('#') || name.startsWith('@') || type === undefined || key === undefined) continue;
-    if (!keys.some((each) => same(each, { type, key }))) keys.push({ type, key });
-  }
-  return keys;
-}
-
-/** Reads what `ssh-keygen -F NAME -f FILE` prints. */
-export function parseFound(text: string, file: string): readonly KnownKey[] {
-  const found: KnownKey[] = [];
-  let line = 0;
-  for (const each of text.split('\n')) {
-    const heading = /^# Host .* found: line (\d+)/.exec(each);
-    if (heading !== null) line = Number(heading[1]);
-    const words = each.trim().split(/\s+/);
-    const marker = words[0]?.startsWith('@') ? words.shift() : undefined;
-    const [, type, key] = words;
-    if (heading !== null || type === undefined || key === undefined) continue;
-    found.push({ type, key, file, line, marker: markerOf(marker) });
-  }
-  return found;
-}
-
-function markerOf(word: string | undefined): KnownKey['marker'] {
-  if (word === undefined) return undefined;
-  return word === '@cert-authority' ? 'authority' : 'revoked';
 }
 
 /** The lines to add for a host. With a salt (20 bytes) its name is hashed, as HashKnownHosts asks for. */
@@ -123,8 +74,4 @@ export function withoutHost(text: string, file: string, name: string, lines: rea
     return others.length === 0 ? [] : [row.replace(names, () => others.join(','))];
   });
   return rows.join('\n');
-}
-
-function same(one: HostKey, other: HostKey): boolean {
-  return one.type === other.type && one.key === other.key;
 }

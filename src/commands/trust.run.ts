@@ -1,6 +1,8 @@
 import { shellsOf } from '../care/client-shells.ts';
-import { knownKeys, offeredKeys, resolveClient, writeTrust } from '../care/trust.execute.ts';
-import { keysWith, planTrust, type HostKey, type TrustPlan } from '../care/trust.ts';
+import { offeredKeys, writeTrust } from '../care/trust.execute.ts';
+import { keysWith, planTrust, type TrustPlan } from '../care/trust.ts';
+import type { HostKey } from '../exec/host-keys.ts';
+import { knownKeys, resolveClient } from '../exec/ssh-known.ts';
 import { VaultError } from '../errors.ts';
 import { printable } from '../show/text.ts';
 import { trustObjects, trustText } from '../show/trust.ts';
@@ -29,7 +31,7 @@ async function trustThrough(
   rsh: readonly string[],
 ): Promise<number> {
   const { out, run: runner, signal } = context;
-  const settings = await resolveClient(runner, rsh, client, signal);
+  const { settings } = await resolveClient(runner, rsh, client, signal);
   const offered = await offeredKeys(runner, rsh, client, settings, signal);
   const plan = planTrust(offered, await knownKeys(runner, settings, signal));
   out.line(trustText(client, settings, plan));

@@ -53,3 +53,12 @@ export function describeEnd(result: Result): string {
   if (result.signal !== null) return `killed by ${result.signal}`;
   return `exit code ${result.code}`;
 }
+
+/**
+ * A command as one line for a remote shell, whichever that is: words in single quotes are the same to all of them.
+ * The environment is given by env(1), since servers don't accept variables.
+ */
+export function remoteLine(command: Pick<Command, 'argv' | 'env'>): string {
+  const settings = Object.entries(command.env ?? {}).map(([name, value]) => `${name}=${value}`);
+  return commandLine(settings.length === 0 ? command.argv : ['env', ...settings, ...command.argv]);
+}

@@ -1,14 +1,14 @@
 import { execa } from 'execa';
-import { Readable } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { codeOf } from '../errors.ts';
-import type { Command, Io, Result, Run } from './command.ts';
+import { keepHead, keepTail, linesTo, STDERR_KEPT, STDOUT_KEPT } from './collect.ts';
+import type { Command, Result, Run } from './command.ts';
 
-const STDOUT_KEPT = 1024 * 1024;
-const STDERR_KEPT = 64 * 1024;
-const TERM_TO_KILL_MS = 10_000;
+/** From the request to end to the end by force. */
+export const TERM_TO_KILL_MS = 10_000;
 /** How long output may still trickle in after the child's end, when a daemon of its holds the pipe. */
-const DRAIN_MS = 2_000;
+export const DRAIN_MS = 2_000;
 
 /** Starts a child in a process group of its own and waits for it. The only place that starts processes. */
 export const run: Run = async (command, io, signal) => {
@@ -53,6 +53,38 @@ export const run: Run = async (command, io, signal) => {
   await writing;
   return { ...ended(end), timedOut: watch.timedOut(), stdout: stdout.get(), stderr: stderr.get() };
 };
+
+/** A child whose output and input are one stream, such as a proxy to a host. */
+export interface Pipe {
+  readonly stream: Duplex;
+  /** What it said on stderr so far. */
+  said(): string;
+  close(): void;
+}
+
+/** Starts a child as a stream. It is ended when the stream closes, by `close`, or when `signal` aborts. */
+export function runPipe(argv: readonly string[], signal: AbortSignal): Pipe {
+  const [file, ...args] = argv;
+  if (file === undefined) throw new Error('empty command');
+  const child = execa(file, args, {
+    buffer: false,
+    encoding: 'buffer',
+    reject: false,
+    detached: true,
+    cleanup: false,
+    stdin: 'pipe',
+    env: { LC_ALL: 'C' },
+  });
+  const stderr = keepTail(STDERR_KEPT);
+  void consume(child.stderr, stderr.add);
+  const stream = child.duplex();
+  const close = () => {
+    if (child.pid !== undefined) killGroup(child.pid, 'SIGTERM');
+  };
+  signal.addEventListener('abort', close, { once: true });
+  void child.then(() => signal.removeEventListener('abort', close));
+  return { stream, said: () => stderr.get().toString('utf8').trim(), close };
+}
 
 function ended(part: Partial<Result>): Result {
   const empty = Buffer.alloc(0);
@@ -122,44 +154,4 @@ async function drained(reading: Promise<unknown>, destroy: () => void): Promise<
   } finally {
     clearTimeout(timer);
   }
-}
-
-function keepHead(limit: number) {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  return {
-    add: (chunk: Buffer) => {
-      if (size < limit) chunks.push(chunk.subarray(0, limit - size));
-      size += chunk.length;
-    },
-    get: () => Buffer.concat(chunks),
-  };
-}
-
-function keepTail(limit: number) {
-  let kept: Buffer = Buffer.alloc(0);
-  return {
-    add: (chunk: Buffer) => {
-      kept = Buffer.concat([kept, chunk]);
-      if (kept.length > limit) kept = kept.subarray(kept.length - limit);
-    },
-    get: () => kept,
-  };
-}
-
-function linesTo(keep: (chunk: Buffer) => void, onLine: Io['stderr']): (chunk: Buffer) => void {
-  let rest: Buffer = Buffer.alloc(0);
-  if (onLine === undefined) return keep;
-  return (chunk) => {
-    keep(chunk);
-    rest = Buffer.concat([rest, chunk]);
-    for (let at = rest.indexOf(10); at >= 0; at = rest.indexOf(10)) {
-      onLine(rest.subarray(0, at));
-      rest = rest.subarray(at + 1);
-    }
-    if (rest.length > STDERR_KEPT) {
-      onLine(rest);
-      rest = Buffer.alloc(0);
-    }
-  };
 }

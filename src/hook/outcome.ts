@@ -33,7 +33,7 @@ export function judgeHook(
   if (interrupted) return { kind: 'interrupted' };
   const cannotEnter = { kind: 'failed', reason: `cannot enter ${directory}` } as const;
   if (result.spawnError !== undefined) {
-    return result.spawnError === 'unreachable' ? { kind: 'failed', reason: 'connection lost' } : cannotEnter;
+    return result.spawnError === 'ECONNRESET' ? { kind: 'failed', reason: 'connection lost' } : cannotEnter;
   }
   if (result.signal !== null) return { kind: 'failed', reason: `killed by ${result.signal}` };
   if (result.code === 0) return { kind: 'ok' };

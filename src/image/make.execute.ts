@@ -5,7 +5,7 @@ import { readVault, type VaultContents } from '../catalog/images.execute.ts';
 import type { LoadedBranch } from '../config/load.ts';
 import { stateDirectory } from '../config/state.ts';
 import { requireTrustedHooks } from '../hook/execute.ts';
-import { localShell } from '../hook/client.execute.ts';
+import { localShell, remoteShell } from '../hook/client.execute.ts';
 import { recogniseBank, requireBank } from '../disk/bank.execute.ts';
 import { fromSystem, VaultError } from '../errors.ts';
 import { openForReading } from '../exec/lock.ts';
@@ -167,8 +167,12 @@ function brokenError(plan: ImagePlan, reason: string): VaultError {
   });
 }
 
+/** Client hooks of a daemon's tree go over ssh too, unless the daemon is this machine's. */
 function hooksOf(world: MakeWorld, { plan, zone }: Prepared): Hooks {
-  const shell = localShell(world.run);
+  const { source } = plan.setup;
+  const host = source.client.replace(/^.*@/, '');
+  const isHere = source.kind === 'local' || host === 'localhost' || host === world.where.hostName;
+  const shell = isHere ? localShell(world.run) : remoteShell(world.run, plan.settings.rsh, plan.client);
   const { run, log } = world;
   return {
     means: { run, shell, settings: plan.settings, time: plan.time, zone, log },

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../commands/spec.ts';
-import { fingerprint, type HostKey, type KnownKey, type TrustPlan } from '../care/trust.ts';
+import type { TrustPlan } from '../care/trust.ts';
+import { fingerprint, type HostKey, type KnownKey } from '../exec/host-keys.ts';
 import type { SshSettings } from '../exec/ssh-settings.ts';
 import { pad, printable } from './text.ts';
 

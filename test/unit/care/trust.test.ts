@@ -1,15 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { keysWith, knownHostsLines, planTrust, withoutHost } from '../../../src/care/trust.ts';
 import {
   fingerprint,
-  keysWith,
-  knownHostsLines,
   parseFound,
   parseKeys,
-  planTrust,
-  withoutHost,
   type HostKey,
   type KnownKey,
-} from '../../../src/care/trust.ts';
+} from '../../../src/exec/host-keys.ts';
 import { parseSshSettings } from '../../../src/exec/ssh-settings.ts';
 
 const ED: HostKey = {
