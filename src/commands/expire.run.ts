@@ -10,11 +10,18 @@ import { readClock, writeClock } from '../image/journal.execute.ts';
 import { deletionObject, doneText, expireText, judgedObject, planObject } from '../show/expire.ts';
 import type { PlanView } from '../show/expire.ts';
 import { parseDate } from '../time/parse-date.ts';
+import { restampImages } from './expire-restamp.run.ts';
+import { simulateBranches } from './expire-simulate.run.ts';
 import type { CommandResult, CommandRun, Context, ParsedArgs } from './spec.ts';
 
 export const run: CommandRun = async (context, args) => {
   const text = args.argument('VAULT[:BRANCH]');
   const only = text === undefined ? undefined : parseBranchAddress(text);
+  if (args.option('plot') !== undefined && args.option('simulate') === undefined) {
+    throw new VaultError('usage', '--plot draws a simulation: give --simulate DURATION too.');
+  }
+  if (args.option('simulate') !== undefined) return simulateBranches(context, args, only);
+  if (args.flag('restamp')) return restampImages(context, only);
   const jobs = numberOf(args, 'jobs', 'jobs');
   const budget = numberOf(args, 'budget', 'lock-wait');
   const wait = numberOf(args, 'lock-wait', 'lock-wait');

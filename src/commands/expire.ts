@@ -18,6 +18,9 @@ export const spec: CommandSpec = {
     { name: 'bytes', summary: 'tell how much each deletion frees (reads all of what goes)' },
     { name: 'jobs', value: 'N', summary: 'delete with N workers at once; default 2, 1 on slow disks' },
     { name: 'budget', value: 'DURATION', summary: 'stop after this long; the next expire goes on' },
+    { name: 'restamp', summary: 'date the images anew by the rules of today, and delete nothing' },
+    { name: 'simulate', value: 'DURATION', summary: 'play the nights to come and show which images stay' },
+    { name: 'plot', value: 'FILE', summary: 'with --simulate: draw it as SVG, too' },
     { name: 'lock-wait', value: 'DURATION', summary: 'wait this long for a disk that is in use; default 0' },
   ],
   examples: [
