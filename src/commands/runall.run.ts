@@ -5,7 +5,8 @@ import { OPTIONS } from '../config/options.ts';
 import { kindOf, messageOf, VaultError, worstExitCode } from '../errors.ts';
 import { newestGood } from '../image/plan.ts';
 import { loadNight, runNight, type Night, type NightResult } from '../night/execute.ts';
-import { nextTable, nightObject, nightTable, resultCode } from '../show/night.ts';
+import { expireFirst, type NightExpiry } from '../night/expire.execute.ts';
+import { expiryObject, nextTable, nightObject, nightTable, resultCode } from '../show/night.ts';
 import { madeText, rehearsalText } from '../show/run.ts';
 import type { CommandRun, Context, ParsedArgs } from './spec.ts';
 
@@ -18,16 +19,31 @@ export const run: CommandRun = async (context, args) => {
   }
   if (args.flag('next')) return showNext(context, night);
   const limit = jobsOf(args) ?? night.master.settings.jobs;
+  const expiry = args.flag('expire-first') ? await expireNight(context, night) : undefined;
   const results = await runNight(context, night, limit, (result) => report(context, result));
   context.out.note('');
-  context.out.note(nightTable(results, context));
-  const codes = results.map(resultCode).filter((code) => code !== 0);
+  context.out.note(nightTable(results, expiry, context));
+  const codes = [...results.map(resultCode), expiry?.exitCode ?? 0].filter((code) => code !== 0);
   const count = (kind: NightResult['kind']) => results.filter((result) => result.kind === kind).length;
   return {
     exitCode: worstExitCode(codes),
-    fields: { made: count('made'), absent: count('absent'), failed: count('failed') },
+    fields: {
+      made: count('made'),
+      absent: count('absent'),
+      failed: count('failed'),
+      ...(expiry === undefined ? {} : { expired: expiry.deleted }),
+    },
   };
 };
+
+/** Expiry comes first, so that the night has its room; what goes wrong with it does not stop the backups. */
+async function expireNight(context: Context, night: Night): Promise<NightExpiry> {
+  const banks = night.entries.flatMap((entry) => ('loaded' in entry ? [entry.loaded.bank] : []));
+  const expiry = await expireFirst(context, [...new Set(banks)]);
+  context.out.json(expiryObject(expiry));
+  for (const trouble of expiry.troubles) context.log.error(`expire: ${trouble}`);
+  return expiry;
+}
 
 /** As each ends: details for people, an object for programs, and failures on stderr, which cron mails. */
 function report(context: Context, result: NightResult): void {

@@ -1,13 +1,14 @@
 import type { JsonObject } from '../commands/spec.ts';
 import { exitCodeOf, kindOf, messageOf, VaultError, worstExitCode } from '../errors.ts';
 import { hasFailed } from '../hook/outcome.ts';
+import type { NightExpiry } from '../night/expire.execute.ts';
 import type { NightEntry, NightResult } from '../night/execute.ts';
 import { bytesToWrite, filesToWrite } from '../image/tally.ts';
 import type { Image } from '../model.ts';
 import { failedHooks, hookObjects } from './hook.ts';
 import { table, type Cell, type Layout } from './table.ts';
 import { printable } from './text.ts';
-import { showAge, showBytes, showCount, showDuration } from './units.ts';
+import { showAge, showBytes, showCount, showCounted, showDuration } from './units.ts';
 
 /** The exit code of one result. */
 export function resultCode(result: NightResult): number {
@@ -19,8 +20,12 @@ export function resultCode(result: NightResult): number {
   return worstExitCode(codes);
 }
 
-/** The last table of a night: all results, in the order they ended. */
-export function nightTable(results: readonly NightResult[], layout: Layout): string {
+/** The last table of a night: what expired first, then all results in the order they ended. */
+export function nightTable(
+  results: readonly NightResult[],
+  expiry: NightExpiry | undefined,
+  layout: Layout,
+): string {
   const columns = [
     { title: 'VAULT' },
     { title: 'RESULT' },
@@ -29,7 +34,22 @@ export function nightTable(results: readonly NightResult[], layout: Layout): str
     { title: 'WRITTEN', align: 'right' },
     { title: 'IMAGE', prose: true },
   ] as const;
-  return table(columns, results.map(row), layout);
+  const first = expiry === undefined ? [] : [expiryRow(expiry)];
+  return table(columns, [...first, ...results.map(row)], layout);
+}
+
+function expiryRow({ deleted, planned, troubles, exitCode, seconds, dryRun }: NightExpiry): Cell[] {
+  const done = dryRun
+    ? `dry run: ${showCounted(planned, 'image')} to delete`
+    : `${showCounted(deleted, 'image')} deleted`;
+  return [
+    '(expire first)',
+    exitCode === 0 ? { text: 'done', style: 'green' } : { text: 'trouble', style: 'red' },
+    showDuration(seconds),
+    '-',
+    '-',
+    printable([done, ...troubles].join('; ')),
+  ];
 }
 
 function row(result: NightResult): Cell[] {
@@ -82,6 +102,11 @@ export function nightObject(result: NightResult): JsonObject {
     hooks: hookObjects(result.made.completion.hooks),
     exitCode: resultCode(result),
   };
+}
+
+/** What expired before the night's runs, for programs. */
+export function expiryObject({ seconds, ...rest }: NightExpiry): JsonObject {
+  return { type: 'plan', kind: 'expire', seconds: Math.round(seconds * 10) / 10, ...rest };
 }
 
 /** What `runall --next` shows: each entry with the age of its newest good image. */
