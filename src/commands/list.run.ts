@@ -38,8 +38,10 @@ async function listAll(context: Context, banks: readonly string[], zone: string)
       newest: newest === undefined ? null : imageObject(newest, zone),
     });
   }
-  if (lines.length === 0) context.out.line(`There are no vaults in ${banks.join(', ') || 'any bank'} yet.`);
-  else context.out.line(branchTable(lines, context.now, zone, context));
+  if (lines.length === 0) {
+    const place = banks.join(', ') || 'any bank';
+    context.out.line(`There are no vaults in ${place}: none was made yet, or its disk is not mounted.`);
+  } else context.out.line(branchTable(lines, context.now, zone, context));
   return 0;
 }
 

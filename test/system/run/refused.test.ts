@@ -56,6 +56,7 @@ describe('a bank', () => {
     mkdirSync(place.bank);
     const err = await refused(place, 7, ['run', 'v']);
     expect(err).toMatch(/^hint: .*mounted\?/m);
+    expect((await place.call(['list'])).out).toContain('or its disk is not mounted');
     expect(contentsOf(place.bank).size).toBe(1);
     rmSync(place.bank, { recursive: true });
     await disk.mount();
