@@ -25,7 +25,7 @@ export function byTime(a: Dated, b: Dated): number {
 export function keeper(rule: KeepRule, good: readonly Dated[], zone: string): (image: Dated) => boolean {
   const newest = good[0];
   if (rule.kind === 'within') {
-    return (image) => image.at >= Math.max(newest?.at ?? image.at, image.at) - rule.seconds;
+    return (image) => image.at >= (newest?.at ?? image.at) - rule.seconds;
   }
   if (rule.kind === 'last') {
     const last = good[rule.count - 1];

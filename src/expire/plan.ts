@@ -43,7 +43,7 @@ export interface ExpireInput {
   readonly mode: ExpireMode;
 }
 
-/** Why an image stays or goes. The first ten keep it whatever dates and lists say. */
+/** Why an image stays or goes. The first ones keep it whatever dates and lists say. */
 export type ReasonCode =
   | 'unreadable'
   | 'bad-date'
@@ -51,6 +51,7 @@ export type ReasonCode =
   | 'in-use'
   | 'newest-good'
   | 'newest'
+  | 'no-good'
   | 'pinned'
   | 'held'
   | 'frozen'
@@ -200,6 +201,7 @@ function protections(
     add(state.inUse.includes(image.directory), 'in-use', 'reference of a run');
     add(!future && countsAsGood(image) && end === newestGood, 'newest-good', 'newest good');
     add(!future && end === newest && end > newestGood, 'newest', 'newest, and no good one since');
+    add(newestGood === Number.NEGATIVE_INFINITY, 'no-good', 'no good image to go by');
     add(image.pinned, 'pinned', 'pinned');
     add(image.verdict === 'held', 'held', 'held: not accepted');
     add(
