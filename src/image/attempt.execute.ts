@@ -5,18 +5,29 @@ import { VaultError } from '../errors.ts';
 import { appender } from '../exec/files.ts';
 import type { RawPath } from '../model.ts';
 import { cloneTree, removeChanged } from './clone.execute.ts';
-import { isRoot, listEntry, parentOf } from './clone.ts';
-import { distrust, markAttempt } from './heal.execute.ts';
+import { ancestorsOf } from './clone.ts';
+import { markAttempt } from './heal.execute.ts';
 import { judge, type Finding, type Judgement } from './judge.ts';
 import type { Means } from './means.ts';
-import { allTolerated, fileErrors, type RsyncEnd } from './outcome.ts';
+import { allTolerated, fileErrors, pathOfError } from './outcome.ts';
 import type { ImagePlan } from './plan.ts';
+import { reconcile } from './reconcile.execute.ts';
 import { refuse } from './refuse.ts';
 import { plainArgv } from './rsync.ts';
 import { newNonce, runListing, scan, type Listing } from './scan.execute.ts';
-import { escapeName, type Change, type Totals } from './scan.ts';
-import { bytesToFetch, filesToWrite, isUnchanged, type Tally } from './tally.ts';
-import { missingAfterTransfer, transfer } from './transfer.execute.ts';
+import type { Totals } from './scan.ts';
+import { bytesToFetch, deleted, filesToWrite, isUnchanged, sumOf, type Tally } from './tally.ts';
+import { transfer } from './transfer.execute.ts';
+import {
+  BrokenConnection,
+  endError,
+  excludesFile,
+  follower,
+  keep,
+  linkDests,
+  withTotals,
+  type Work,
+} from './work.execute.ts';
 
 /** What one attempt made; or, for a broken connection, nothing but the reason. */
 export type Attempted = Made | { readonly kind: 'broken'; readonly reason: string };
@@ -32,18 +43,6 @@ export interface Made {
   readonly partial: boolean;
   readonly missing: readonly string[];
   readonly warnings: readonly string[];
-}
-
-/** More vanished paths than this are counted, not named. */
-const NAMED = 1_000;
-
-interface Work {
-  readonly means: Means;
-  readonly plan: ImagePlan;
-  /** `.incomplete-…` of an earlier attempt, whose files need not come again. */
-  readonly earlier: string | undefined;
-  readonly log: Awaited<ReturnType<typeof appender>>;
-  readonly listings: Listing[];
 }
 
 /**
@@ -83,19 +82,6 @@ export async function attempt(
   }
 }
 
-class BrokenConnection extends Error {}
-
-function linkDests(work: Work): string[] {
-  const { reference } = work.plan;
-  const trees = [...(reference ? [reference.directory] : []), ...(work.earlier ? [work.earlier] : [])];
-  // Relative to the new tree, so that they work through the open directory.
-  return trees.map((name) => `../../${name}/tree`);
-}
-
-function excludesFile(work: Work): string {
-  return `./${work.plan.workDirectory}/exclude`;
-}
-
 /** Scan, judge, clone, transfer. */
 async function deltaAttempt(work: Work): Promise<Made> {
   const { means, plan } = work;
@@ -111,12 +97,15 @@ async function deltaAttempt(work: Work): Promise<Made> {
   const unlinked = await cloneTree(means, from, directory, plan.setup.xattrs);
   const cost = await costOfUnlinked(work, unlinked);
   await removeChanged(means, spool, directory);
-  if (!isUnchanged(scanned.tally) || unlinked.length > 0) await transferChanges(work, scanned, unlinked);
-  const lost = await reconcile(work, spool);
-  return made(work, scanned, [...judged.findings, ...cost], judged.verdict === 'hold', lost);
+  const isSame = isUnchanged(scanned.tally) && unlinked.length === 0;
+  const { command } = isSame ? scanned : await transferChanges(work, scanned, unlinked);
+  const { rescanned, ...gone } = await reconcile(work, spool);
+  const last = rescanned === undefined ? judged : await judgeAgain(work, scanned, rescanned);
+  const findings = [...last.findings, ...cost];
+  return made(work, { command, scanned, findings, held: last.verdict === 'hold', ...gone });
 }
 
-async function transferChanges(work: Work, scanned: Listing, unlinked: readonly RawPath[]): Promise<void> {
+async function transferChanges(work: Work, scanned: Listing, unlinked: readonly RawPath[]): Promise<Listing> {
   const { means, plan } = work;
   means.progress.phase('transferring', {
     files: filesToWrite(scanned.tally),
@@ -128,7 +117,7 @@ async function transferChanges(work: Work, scanned: Listing, unlinked: readonly 
     linkDests: linkDests(work),
     unlinked,
   };
-  await keep(work, transfer(means, plan.setup, request, follower(work)));
+  return keep(work, transfer(means, plan.setup, request, follower(work)));
 }
 
 /** One plain rsync into a fresh directory; judged before by a dry run, where a second connection is harmless. */
@@ -151,7 +140,10 @@ async function plainAttempt(work: Work): Promise<Made> {
   const argv = plainArgv(plan.setup, linkDests(work), `./${directory}/tree`, excludesFile(work), nonce);
   const listing = await keep(work, runListing(means, plan.setup, argv, nonce, follower(work)));
   judged ??= await judgeScan(work, withDeletions(plan, listing), true);
-  return made(work, scanned ?? listing, judged.findings, judged.verdict === 'hold', []);
+  const { findings } = judged;
+  const held = judged.verdict === 'hold';
+  const { command } = listing;
+  return made(work, { command, scanned: scanned ?? listing, findings, held, lost: [], strays: new Set() });
 }
 
 /** A plain run lists no deletions: they are reckoned from what the reference had. */
@@ -163,44 +155,19 @@ function withDeletions(plan: ImagePlan, listing: Listing): Listing {
   return { ...listing, tally: { ...listing.tally, deletedFiles } };
 }
 
-/** Waits for an rsync, notes what it said, and stops everything unless something usable came of it. */
-async function keep(work: Work, running: Promise<Listing>): Promise<Listing> {
-  const listing = await running;
-  work.listings.push(listing);
-  work.log.add(Buffer.from(`\nACTION: ${listing.command}\n${listing.remarks.join('\n')}\n`, 'latin1'));
-  const { outcome, message } = listing.end;
-  if (outcome === 'good' || outcome === 'vanished' || outcome === 'partial') return withTotals(listing);
-  if (outcome === 'connection') throw new BrokenConnection(message);
-  if (outcome === 'interrupted') throw new VaultError('interrupted', 'Interrupted.');
-  await distrust(work.means, work.plan.workDirectory);
-  throw endError(work.plan, listing.end, listing.messages);
-}
-
-/** Without statistics nobody can tell an empty source from a good one. */
-function withTotals(listing: Listing): Listing {
-  if (listing.totals !== undefined) return listing;
-  throw new VaultError('failed', 'rsync printed no statistics, so that nothing can be said of what it did.', {
-    hint: 'Is there an rsync-option that silences it?',
-  });
-}
-
-function endError(plan: ImagePlan, end: RsyncEnd, messages: readonly string[]): VaultError {
-  const detail = messages.find((line) => line.startsWith('rsync:')) ?? messages[0] ?? '';
-  if (end.outcome === 'unreachable') return new VaultError('unreachable', `${plan.client}: ${end.message}`);
-  if (end.outcome === 'full') {
-    return new VaultError(
-      'failed',
-      `No space left on ${plan.bank}: the image was given up, nothing older was touched.`,
-      {
-        hint: 'Expire old images, or use a larger disk.',
-      },
-    );
-  }
-  return new VaultError('failed', `${end.message}${detail === '' ? '' : ` (${detail})`}`);
-}
-
 async function judgeScan(work: Work, scanned: Listing, afterwards = false): Promise<Judgement> {
   return judgement(work.means, work.plan, scanned, afterwards);
+}
+
+/** A source that went away between scan and transfer is as empty, or as thinned out, as one that was so before. */
+async function judgeAgain(work: Work, scanned: Listing, rescanned: Listing): Promise<Judgement> {
+  const tally = sumOf(scanned.tally, rescanned.tally);
+  const gone = deleted(rescanned.tally);
+  const totals = scanned.totals && { ...scanned.totals, entries: Math.max(0, scanned.totals.entries - gone) };
+  const judged = await judgement(work.means, work.plan, { ...scanned, tally, totals }, true);
+  const isRoom = (finding: Finding) => finding.code === 'space' || finding.code === 'inodes';
+  // Most of it is written by now.
+  return { ...judged, findings: judged.findings.filter((finding) => !isRoom(finding)) };
 }
 
 async function judgement(
@@ -263,102 +230,44 @@ export async function rehearse(means: Means, plan: ImagePlan): Promise<Rehearsal
   return { plan, listing, judgement: await judgement(means, plan, withTotals(listing), false) };
 }
 
-/** Writes the names of what comes to the log, and the progress. */
-function follower(work: Work): { onChange: (change: Change) => void; drain: () => Promise<void> } {
-  let files = 0;
-  let bytes = 0;
-  const onChange = (change: Change) => {
-    if (change.directory) return;
-    files += 1;
-    bytes += change.size;
-    work.log.add(Buffer.concat([escapeName(change.path), Buffer.from('\n')]));
-    work.means.progress.update(files, bytes);
-  };
-  return { onChange, drain: work.log.drain };
+interface Result {
+  readonly command: string;
+  readonly scanned: Listing;
+  readonly findings: readonly Finding[];
+  readonly held: boolean;
+  readonly lost: readonly string[];
+  readonly strays: ReadonlySet<string>;
 }
 
-/**
- * What vanished or changed its type between scan and transfer may have come back under another name: the parents
- * of such paths are looked at once more. Gives the paths that are still missing then.
- */
-async function reconcile(work: Work, spool: string): Promise<string[]> {
-  const { means, plan } = work;
-  const first = await missing(work, spool);
-  if (first.count === 0) return [];
-  const parents = [...new Map(first.paths.map((path) => parentKey(path))).values()];
-  const again = `${spool}.again`;
-  const request = {
-    reference: `./${plan.workDirectory}/tree`,
-    excludesFrom: excludesFile(work),
-    onlyListed: true,
-  };
-  means.progress.phase('scanning again');
-  const stdin = (async function* () {
-    yield Buffer.concat(
-      parents.map((parent) => (parent === undefined ? Buffer.from('./\0') : listEntry(parent))),
-    );
-  })();
-  const scanned = await keep(work, scan(means, plan.setup, request, { spool: again, stdin }));
-  if (isUnchanged(scanned.tally)) return first.names;
-  await removeChanged(means, again, plan.workDirectory);
-  const second = { spool: again, directory: plan.workDirectory, linkDests: linkDests(work), unlinked: [] };
-  await keep(work, transfer(means, plan.setup, second, follower(work)));
-  const left = await missing(work, again);
-  return [...new Set([...first.names, ...left.names])];
-}
-
-function parentKey(path: RawPath): [string, RawPath | undefined] {
-  const parent = parentOf(path);
-  return [parent?.toString('latin1') ?? '', parent];
-}
-
-async function missing(
-  work: Work,
-  spool: string,
-): Promise<{ count: number; paths: RawPath[]; names: string[] }> {
-  const paths: RawPath[] = [];
-  let count = 0;
-  const errors = work.listings.flatMap((listing) => fileErrors(listing.messages));
-  const complained = new Set(errors.map((error) => error.path));
-  const base = Buffer.from(`${work.plan.setup.source.path}/`);
-  await missingAfterTransfer(work.means, spool, work.plan.workDirectory, (path) => {
-    // Unreadable files stay unreadable: rsync has named them.
-    if (complained.has(Buffer.concat([base, escapeName(path)]).toString('latin1'))) return;
-    count += 1;
-    if (!isRoot(path) && paths.length < NAMED) paths.push(path);
-  });
-  return { count, paths, names: paths.map((path) => escapeName(path).toString()) };
-}
-
-function made(
-  work: Work,
-  scanned: Listing,
-  findings: readonly Finding[],
-  held: boolean,
-  lost: string[],
-): Made {
+function made(work: Work, { command, scanned, findings, held, lost, strays }: Result): Made {
   const { plan, listings } = work;
-  const bad = listings.filter((listing) => listing.end.outcome === 'partial');
-  const partial = bad.some((listing) => !allTolerated(listing.messages, plan.settings.tolerate));
-  const unread = new Set(bad.flatMap((listing) => fileErrors(listing.messages).map((error) => error.path)));
+  const errors = listings
+    .filter((listing) => listing.end.outcome === 'partial')
+    .map((listing) => fileErrors(listing.messages))
+    .map((all) =>
+      strays.size === 0 ? all : all.filter((error) => !isBelow(pathOfError(error), plan, strays)),
+    );
+  const bad = strays.size === 0 ? errors : errors.filter((each) => each.length > 0);
+  const partial = bad.some((each) => !allTolerated(each, plan.settings.tolerate));
+  const unread = new Set(bad.flat().map((error) => error.path));
   const warnings: string[] = [];
-  if (!partial && bad.length > 0) warnings.push(`${unread.size} tolerated paths could not be read`);
+  if (!partial && unread.size > 0) warnings.push(`${unread.size} tolerated paths could not be read`);
   if (!partial && lost.length > 0) warnings.push(`${lost.length} paths vanished during the run: ${lost[0]}`);
   else if (listings.some((listing) => listing.end.outcome === 'vanished')) {
     warnings.push('some files vanished before they could be read');
   }
   for (const finding of findings) if (finding.level === 'warn') warnings.push(finding.message);
-  return {
-    kind: 'made',
-    command: listings.at(-1)?.command ?? '',
-    tally: scanned.tally,
-    totals: listings.findLast((listing) => listing.totals !== undefined)?.totals && scanned.totals,
-    findings,
-    held,
-    partial,
-    missing: [...unread],
-    warnings,
-  };
+  const { tally, totals } = scanned;
+  return { kind: 'made', command, tally, totals, findings, held, partial, missing: [...unread], warnings };
+}
+
+/** Whether a path on the client lies below one of these directories of the tree (latin1). */
+function isBelow(path: string, plan: ImagePlan, directories: ReadonlySet<string>): boolean {
+  const base = `${Buffer.from(plan.setup.source.path).toString('latin1')}/`;
+  if (!path.startsWith(base)) return false;
+  return ancestorsOf(Buffer.from(path.slice(base.length), 'latin1')).some((each) =>
+    directories.has(each.toString('latin1')),
+  );
 }
 
 /** All that rsync complained of, as dirvish keeps it: `rsync_error`, only when there is something. */

@@ -27,6 +27,12 @@ export function parentOf(path: RawPath): RawPath | undefined {
   return slash < 0 ? undefined : path.subarray(0, slash);
 }
 
+/** All directories above a path, from the top; not the tree's root. */
+export function ancestorsOf(path: RawPath): RawPath[] {
+  const parent = parentOf(path);
+  return parent === undefined ? [] : [...ancestorsOf(parent), parent];
+}
+
 export function isRoot(path: RawPath): boolean {
   return path.length === 1 && path[0] === 46;
 }

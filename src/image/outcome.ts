@@ -1,4 +1,5 @@
 import { describeEnd, type Result } from '../exec/command.ts';
+import { unescapeName } from './scan.ts';
 
 /** How an rsync run ended, judged by code, signal and messages together. */
 export interface RsyncEnd {
@@ -102,9 +103,9 @@ export function fileErrors(lines: readonly string[]): FileError[] {
   return found;
 }
 
-/** The names of files that vanished while rsync was at work. */
-export function vanishedFiles(lines: readonly string[]): string[] {
-  return lines.flatMap((line) => /^file has vanished: "(.*)"/.exec(line)?.[1] ?? []);
+/** The path that an error is about, as rsync's escapes stand for it (latin1). */
+export function pathOfError(error: FileError): string {
+  return unescapeName(Buffer.from(error.path, 'latin1')).toString('latin1');
 }
 
 /** A pattern of `tolerate:`: a path, with `*` and `?` within a component; it covers everything below. */
@@ -123,7 +124,6 @@ export function toleratedBy(patterns: readonly string[], path: string): boolean 
 }
 
 /** Whether every error of a partial run is about a tolerated path. */
-export function allTolerated(lines: readonly string[], patterns: readonly string[]): boolean {
-  const errors = fileErrors(lines);
+export function allTolerated(errors: readonly FileError[], patterns: readonly string[]): boolean {
   return errors.length > 0 && errors.every((error) => toleratedBy(patterns, error.path));
 }

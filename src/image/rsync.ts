@@ -137,11 +137,37 @@ export function scanArgv(setup: RsyncSetup, request: ScanRequest, nonce: string)
     // Otherwise one unreadable directory silently turns all deletions off.
     '--ignore-errors',
     ...filterOptions(setup, request.excludesFrom),
-    ...(request.onlyListed ? ['-r', '--ignore-missing-args', '--from0', '--files-from=-'] : []),
+    ...(request.onlyListed ? ['-r', '--delete-missing-args', '--from0', '--files-from=-'] : []),
     `--out-format=${listFormat(nonce)}`,
     '--',
     sourceArgument(setup.source),
     `${request.reference}/`,
+  ];
+}
+
+/**
+ * Compares the listed directories themselves (NUL-separated on stdin, each beginning with `./`, with all their
+ * ancestors) with those of a tree: which are gone or no directories any more. Changes nothing.
+ */
+export function directoriesArgv(setup: RsyncSetup, tree: string, nonce: string): string[] {
+  return [
+    setup.program,
+    ...setup.programArgs,
+    ...baseOptions({ ...setup, xdev: false, userOptions: withoutFilters(setup.userOptions) }, false),
+    '-n',
+    '--no-r',
+    '--dirs',
+    // An implied directory would be followed, if it were a symbolic link now.
+    '--no-implied-dirs',
+    '--delete-missing-args',
+    // Else a full directory that became a file is not even listed.
+    '--force',
+    '--from0',
+    '--files-from=-',
+    `--out-format=${listFormat(nonce)}`,
+    '--',
+    sourceArgument(setup.source),
+    `${tree}/`,
   ];
 }
 

@@ -105,6 +105,16 @@ export function isUnchanged(tally: Tally): boolean {
   return filesToWrite(tally) + tally.newDirectories + tally.changedDirectories + deleted(tally) === 0;
 }
 
+/** What two scans of one source found together. */
+export function sumOf(a: Tally, b: Tally): Tally {
+  const both = Object.entries(a).map(([name, value]) => {
+    const other = b[name as keyof Tally];
+    return [name, typeof value === 'number' && typeof other === 'number' ? value + other : value];
+  });
+  const largest = [...a.largest, ...b.largest].sort((one, other) => other.size - one.size).slice(0, LARGEST);
+  return { ...(Object.fromEntries(both) as Tally), largest };
+}
+
 export function deleted(tally: Tally): number {
   return tally.deletedFiles + tally.deletedDirectories;
 }

@@ -1,5 +1,5 @@
-import { lstatSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { lookAt } from '../exec/files.ts';
 import type { RawPath } from '../model.ts';
 import { cloneDirectories, spooled } from './clone.execute.ts';
 import { additions, isRoot, listEntry, parentOf } from './clone.ts';
@@ -71,13 +71,15 @@ export async function missingAfterTransfer(
   means: Means,
   spool: string,
   directory: string,
-  onMissing: (path: RawPath) => void,
+  onMissing: (path: RawPath, directory: boolean) => void,
 ): Promise<void> {
   let seen = 0;
   for await (const change of spooled(means, spool)) {
-    if (change.item === '*deleting' || isRoot(change.path)) continue;
-    const found = lstatSync(means.vault.atBytes(`${directory}/tree`, change.path), { throwIfNoEntry: false });
-    if (found === undefined || found.isDirectory() !== change.directory) onMissing(change.path);
+    for (const path of additions(change)) {
+      if (isRoot(path)) continue;
+      const found = lookAt(means.vault.atBytes(`${directory}/tree`, path));
+      if (found === undefined || found.isDirectory() !== change.directory) onMissing(path, change.directory);
+    }
     seen += 1;
     // Leaves room for signals and progress.
     if (seen % 4_096 === 0) await nextTurn();
