@@ -16,8 +16,9 @@ export async function observeBank(bank: string): Promise<BankDevice> {
   const minor = (dev & 0xff) | ((dev >> 12) & 0xfff00);
   const device = await realpath(`/sys/dev/block/${major}:${minor}`).catch(() => undefined);
   if (device === undefined) return { id: String(dev), slow: false };
-  const own = await rotational(device);
-  const rotates = own ?? (await rotational(`${device}/..`)) ?? false;
+  // Virtual devices call themselves rotational whatever lies below them.
+  const real = !/\/(virtual|virtio\d+)\//.test(device);
+  const rotates = real && ((await rotational(device)) ?? (await rotational(`${device}/..`)) ?? false);
   return { id: String(dev), slow: rotates || /\/usb\d/.test(device) };
 }
 

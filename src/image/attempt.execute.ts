@@ -4,13 +4,14 @@ import { spaceOf } from '../disk/bank.execute.ts';
 import { VaultError } from '../errors.ts';
 import { appender } from '../exec/files.ts';
 import type { RawPath } from '../model.ts';
-import { cloneTree, removeChanged } from './clone.execute.ts';
+import { removeChanged } from './clone.execute.ts';
 import { ancestorsOf } from './clone.ts';
 import { markAttempt } from './heal.execute.ts';
 import { judge, type Finding, type Judgement } from './judge.ts';
 import type { Means } from './means.ts';
 import { allTolerated, fileErrors, pathOfError } from './outcome.ts';
 import type { ImagePlan } from './plan.ts';
+import { startClone } from './early.execute.ts';
 import { reconcile } from './reconcile.execute.ts';
 import { refuse } from './refuse.ts';
 import { plainArgv } from './rsync.ts';
@@ -90,11 +91,18 @@ async function deltaAttempt(work: Work): Promise<Made> {
   means.progress.phase('scanning');
   const reference = `./${plan.reference?.directory ?? ''}/tree`;
   const request = { reference, excludesFrom: excludesFile(work), onlyListed: false };
-  const scanned = await keep(work, scan(means, plan.setup, request, { spool }));
-  const judged = await judgeScan(work, scanned);
+  const clone = await startClone(work);
+  let scanned: Listing;
+  let judged: Judgement;
+  try {
+    scanned = await keep(work, scan(means, plan.setup, request, { spool }));
+    judged = await judgeScan(work, scanned);
+  } catch (error) {
+    await clone.giveUp();
+    throw error;
+  }
   means.progress.phase('cloning');
-  const from = plan.reference?.directory ?? '';
-  const unlinked = await cloneTree(means, from, directory, plan.setup.xattrs);
+  const unlinked = await clone.finish();
   const cost = await costOfUnlinked(work, unlinked);
   await removeChanged(means, spool, directory);
   const isSame = isUnchanged(scanned.tally) && unlinked.length === 0;

@@ -60,3 +60,21 @@ export function skippedXattrs(conf: string): string | undefined {
     );
   return patterns.length === 0 ? undefined : `^(${patterns.join('|')})$`;
 }
+
+/** A clone that takes less than this share of what is free is made before the scan is judged. */
+const CHEAP_SHARE = 0.05;
+
+/**
+ * Whether a clone of so many directories takes next to nothing of the free space: each is an inode and a block.
+ * Unknown counts (a reference that dirvish made) are not cheap.
+ */
+export function cloneIsCheap(
+  directories: number | undefined,
+  space: { readonly freeBytes: number; readonly freeInodes: number | undefined; readonly blockSize: number },
+): boolean {
+  if (directories === undefined) return false;
+  const inodes = space.freeInodes ?? Number.POSITIVE_INFINITY;
+  return (
+    directories * space.blockSize <= space.freeBytes * CHEAP_SHARE && directories <= inodes * CHEAP_SHARE
+  );
+}
