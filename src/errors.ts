@@ -110,6 +110,16 @@ export function fromSystem(error: unknown, showPath: (path: string) => string = 
   const reason = messageOf(error)
     .replace(/^[A-Z]+: /, '')
     .replace(/, \w+( '.*')?$/, '');
+  if (code === 'EROFS') {
+    return new VaultError(
+      'failed',
+      `The disk is mounted read-only (${path === undefined ? '' : showPath(path)}).`,
+      {
+        hint: 'After an error the kernel makes a disk read-only: see dmesg, and check the disk.',
+        cause: error,
+      },
+    );
+  }
   const place = path === undefined ? '' : ` (${showPath(path)})`;
   return new VaultError('failed', `The system refused: ${reason}, ${code}${place}.`, { cause: error });
 }

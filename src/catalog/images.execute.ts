@@ -83,7 +83,10 @@ async function isDirectory(path: string): Promise<boolean> {
 
 /** Oldest first; those that never completed by when they began. */
 function byCompletion(a: Image, b: Image): number {
-  return (a.completed ?? a.begun ?? 0) - (b.completed ?? b.begun ?? 0) || (a.name < b.name ? -1 : 1);
+  return (
+    (a.completed ?? a.begun ?? 0) - (b.completed ?? b.begun ?? 0) ||
+    a.name.localeCompare(b.name, 'en', { numeric: true })
+  );
 }
 
 /** The vaults of a bank: directories with a `dirvish` directory in them. */
@@ -98,5 +101,5 @@ export async function vaultsOf(bank: string): Promise<Vault[]> {
     const inside = await readdir(join(bank, entry.name)).catch((): string[] => []);
     if (inside.includes('dirvish')) vaults.push({ bank, name: entry.name });
   }
-  return vaults.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return vaults.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
 }

@@ -6,6 +6,7 @@ import { loadMaster } from '../config/load.ts';
 import { OPTIONS } from '../config/options.ts';
 import { readValue } from '../config/values.ts';
 import { VaultError } from '../errors.ts';
+import type { Image } from '../model.ts';
 import { branchLabel } from '../show/run.ts';
 import type { CommandRun, ParsedArgs } from './spec.ts';
 
@@ -14,10 +15,10 @@ export const run: CommandRun = async (context, args) => {
   const { settings } = await loadMaster(context.where);
   const zone = settings['time-zone'] === 'system' ? context.zone : settings['time-zone'];
   const place = await findVault(address.vault, settings.bank);
-  const { images } = await readVault({ bank: place.bank, name: place.vault }, zone);
-  const held = images.filter((image) => image.verdict === 'held');
+  const { images: all } = await readVault({ bank: place.bank, name: place.vault }, zone);
+  const held = all.filter((image) => image.verdict === 'held');
   // `latest` is the newest good image everywhere else; here only a held one can be meant.
-  const image = address.when === 'latest' ? held.at(-1) : findImage(address, images, context.now, zone);
+  const image = address.when === 'latest' ? held.at(-1) : findImage(address, all, context.now, zone);
   if (image === undefined) throw new VaultError('usage', `Vault ${address.vault} has no held image.`);
   const name = `${branchLabel(image)}@${image.name}`;
   if (image.verdict === 'good') {
@@ -29,27 +30,28 @@ export const run: CommandRun = async (context, args) => {
       hint: 'Only an image that is complete can be accepted. Make a new one: vault run.',
     });
   }
+  // Whoever accepts a change accepts the nights before on which it was already held.
+  const earlier = held.filter((each) => each.branch === image.branch && endOf(each) < endOf(image));
+  const accepted = [...earlier, image];
+  const names = accepted.map((each) => `${branchLabel(each)}@${each.name}`).join(', ');
   if (context.dryRun) {
-    context.out.line(`${name} would be declared good. Nothing was changed.`);
+    context.out.line(`${names} would be declared good. Nothing was changed.`);
     return 0;
   }
-  await acceptImage(context.run, image, {
-    now: context.now,
-    zone,
-    wait: waitOf(args),
-    signal: context.signal,
-  });
-  context.out.line(`${name} is good now: the next image is made against it, and its branch expires again.`);
-  context.out.json({
-    type: 'image',
-    bank: image.bank,
-    vault: image.vault,
-    branch: image.branch,
-    image: image.name,
-    verdict: 'good',
-  });
+  const world = { now: context.now, zone, wait: waitOf(args), signal: context.signal };
+  for (const each of accepted) {
+    await acceptImage(context.run, each, world);
+    const { bank, vault, branch } = each;
+    context.out.json({ type: 'image', bank, vault, branch, image: each.name, verdict: 'good' });
+  }
+  context.out.line(`${names}: good now.`);
+  context.out.note(`The next image is made against ${image.name}, and its branch expires again.`);
   return 0;
 };
+
+function endOf(image: Image): number {
+  return image.completed ?? 0;
+}
 
 function waitOf(args: ParsedArgs): number {
   const text = args.option('lock-wait');

@@ -260,8 +260,10 @@ function made(work: Work, { command, scanned, findings, held, lost, strays }: Re
   const unread = new Set(bad.flat().map((error) => error.path));
   const warnings: string[] = [];
   if (!partial && unread.size > 0) warnings.push(`${unread.size} tolerated paths could not be read`);
-  if (!partial && lost.length > 0) warnings.push(`${lost.length} paths vanished during the run: ${lost[0]}`);
-  else if (listings.some((listing) => listing.end.outcome === 'vanished')) {
+  if (!partial && lost.length > 0) {
+    const more = lost.length === 1 ? '' : ` and ${lost.length - 1} more`;
+    warnings.push(`vanished during the run: ${lost[0]}${more}`);
+  } else if (listings.some((listing) => listing.end.outcome === 'vanished')) {
     warnings.push('some files vanished before they could be read');
   }
   for (const finding of findings) if (finding.level === 'warn') warnings.push(finding.message);

@@ -33,6 +33,8 @@ export async function noteRun(
     await write(where, { ...common, ended: completed, result: verdict, image: made.plan.name });
     return made;
   } catch (error) {
+    // A slip on the command line was no run.
+    if (kindOf(error) === 'usage') throw error;
     const ended = Math.floor(Date.now() / 1000);
     await write(where, { ...common, ended, result: kindOf(error), message: messageOf(error) });
     throw error;
