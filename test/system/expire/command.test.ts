@@ -1,0 +1,307 @@
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { must, mustSync } from '../../support/process.ts';
+import { needs } from '../../support/needs.ts';
+import { changesSince, snapshotTree } from '../../support/tree.ts';
+import { historyOf, summaryOf } from '../run/place.ts';
+import { AHEAD, makeGround, PAST, type Ground } from './ground.ts';
+
+needs('root', 'faketime');
+
+let ground: Ground;
+
+/** Four images: two that may go, one that is to stay by its date, and the newest, which stays though it is past. */
+beforeEach(() => {
+  ground = makeGround();
+  ground.written('old', { completed: '2026-01-10 22:00:00' });
+  ground.written('older', { completed: '2026-01-09 22:00:00', expire: PAST });
+  ground.written('kept', { completed: '2026-01-11 22:00:00', expire: AHEAD });
+  ground.written('newest', { completed: '2026-01-12 22:00:00' });
+});
+
+describe('expire', () => {
+  it('deletes what its dry run says, and nothing else', async () => {
+    const before = snapshotTree(`${ground.vault}/newest/tree`);
+    const foretold = await ground.expire('--dry-run', '--time', 'now');
+    expect(foretold.code).toBe(0);
+    expect(ground.images()).toEqual(['kept', 'newest', 'old', 'older']);
+    expect(foretold.plan.get('newest')).toEqual({ action: 'keep', codes: ['newest-good'] });
+    expect(foretold.plan.get('kept')).toEqual({ action: 'keep', codes: ['date'] });
+
+    const done = await ground.expire('--time', 'now');
+    expect([done.code, done.err]).toEqual([0, '']);
+    expect([...done.plan]).toEqual([...foretold.plan]);
+    expect([...done.outcomes].toSorted()).toEqual([
+      ['old', 'deleted'],
+      ['older', 'deleted'],
+    ]);
+    expect(done.result).toMatchObject({ type: 'result', exitCode: 0, deleted: 2, failed: 0 });
+    expect(ground.images()).toEqual(['kept', 'newest']);
+    expect(ground.dotted()).toEqual([]);
+    expect(historyOf(ground.vault).map(([image]) => image)).toEqual(['kept', 'newest']);
+    expect(changesSince(before, ground.tree('newest'))).toEqual([]);
+
+    const again = await ground.expire('--time', 'now');
+    expect([again.code, again.outcomes.size]).toEqual([0, 0]);
+  });
+
+  it('shows a table with a reason for each, and where it stands', async () => {
+    writeFileSync(`${ground.home}/master.conf`, `${ground.master}keep:\n\tlast 3\n`, { mode: 0o600 });
+    const { out, code } = await ground.call(['expire', '--dry-run', '--time', 'now', '--bytes']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/older +2026-01-09 22:00 +good +delete +[\d.]+ k?B +expired 2026-01-31 22:00/);
+    expect(out).toMatch(/newest +2026-01-12 22:00 +good +keep +- +newest good; keep: last 3 \[1\]/);
+    expect(out).toContain(`[1] keep: last 3 (${ground.home}/master.conf:5)`);
+    expect(out).toMatch(/1 image to delete, which frees [\d.]+ k?B; 3 images to keep\./);
+    expect(out.split('\n').every((line) => line.length <= 80 || line.includes('/'))).toBe(true);
+  });
+
+  it('looks at one vault or branch alone when told to', async () => {
+    ground.written('w1', { completed: '2026-01-05 22:00:00', branch: 'weekly' });
+    ground.written('w2', { completed: '2026-01-06 22:00:00', branch: 'weekly' });
+    const { plan } = await ground.expire('v:weekly', '--time', 'now');
+    expect([...plan.keys()]).toEqual(['w1', 'w2']);
+    expect(ground.images()).toEqual(['kept', 'newest', 'old', 'older', 'w2']);
+    expect((await ground.expire('nosuch')).code).toBe(2);
+  });
+
+  it('takes only trees away with --tree, so that the rest can still be read, and later the rest', async () => {
+    const { code, outcomes } = await ground.expire('--tree', '--time', 'now');
+    expect([code, outcomes.size]).toEqual([0, 2]);
+    expect(readdirSync(`${ground.vault}/old`).toSorted()).toEqual(['log', 'summary']);
+    expect(ground.dotted()).toEqual([]);
+    const list = await ground.call(['list', 'v']);
+    expect(list.out).toMatch(/old .*tree expired/);
+    expect((await ground.expire('--tree', '--time', 'now')).outcomes.size).toBe(0);
+    expect((await ground.expire('--time', 'now')).outcomes.size).toBe(2);
+    expect(ground.images()).toEqual(['kept', 'newest']);
+  });
+
+  it('stops at its budget with everything out of sight, and goes on the next day', async () => {
+    const first = await ground.expire('--time', 'now', '--budget', '0');
+    expect([first.code, first.result['stopped']]).toEqual([0, true]);
+    expect(ground.images()).toEqual(['kept', 'newest']);
+    expect(ground.dotted()).toEqual(['.deleting-old', '.deleting-older']);
+    expect(readdirSync(`${ground.vault}/.deleting-old`)).not.toContain('summary');
+    expect((await ground.expire('--time', 'now')).code).toBe(0);
+    expect(ground.dotted()).toEqual([]);
+  });
+});
+
+describe('bad input deletes nothing', () => {
+  const unchanged = () => expect(ground.images()).toEqual(['kept', 'newest', 'old', 'older']);
+
+  it('a mistake in a rule, a date or a keep list: exit 8, all of them with their lines', async () => {
+    const broken =
+      'keep:\n\tdaily\n\tlast 0\nexpire-rule:\n\t* * * * funday +3 months\nexpire-default: +3 mons\n';
+    writeFileSync(`${ground.home}/master.conf`, `${ground.master}${broken}`, { mode: 0o600 });
+    const { code, err } = await ground.call(['expire', '--time', 'now']);
+    expect(code).toBe(8);
+    for (const line of [5, 6, 8, 9]) expect(err).toContain(`${ground.home}/master.conf:${line}: `);
+    unchanged();
+  });
+
+  it("a mistake in one vault's own file", async () => {
+    ground.configure('keep:\n\tdayly 3\n');
+    const { code, err } = await ground.call(['expire', '--time', 'now']);
+    expect([code, err.includes('dirvish/default.conf:4: keep: ')]).toEqual([8, true]);
+    unchanged();
+  });
+
+  it('a time that is none, a plot of nothing, a simulation of nothing', async () => {
+    for (const args of [
+      ['--time', 'soon'],
+      ['--plot', 'x.svg'],
+      ['v', '--simulate', '0'],
+      ['--simulate', '9d'],
+      ['--jobs', '0'],
+    ]) {
+      expect((await ground.call(['expire', ...args])).code, args.join(' ')).toBe(2);
+    }
+    unchanged();
+  });
+
+  it('a bank that is not there: exit 7; of several, the others go on', async () => {
+    const other = `${ground.home}/nowhere`;
+    writeFileSync(`${ground.home}/master.conf`, ground.master.replace('bank:\n', `bank:\n\t${other}\n`), {
+      mode: 0o600,
+    });
+    const both = await ground.call(['expire', '--time', 'now', '--dry-run']);
+    expect([both.code, both.err.includes(other)]).toEqual([0, true]);
+    renameSync(ground.bank, `${ground.bank}.away`);
+    expect((await ground.call(['expire', '--time', 'now'])).code).toBe(7);
+    renameSync(`${ground.bank}.away`, ground.bank);
+    unchanged();
+  });
+});
+
+describe('an image that cannot be judged is kept and told of, exit 3, and the others go', () => {
+  it.each([
+    ['is a directory', (path: string) => [rmSync(path), mkdirSync(path)]],
+    ['is empty', (path: string) => writeFileSync(path, '')],
+    ['is noise', (path: string) => writeFileSync(path, Buffer.from([0, 255, 10, 58, 32, 200, 7]))],
+    [
+      'has a date that is none',
+      (path: string) => {
+        writeFileSync(path, readFileSync(path, 'utf8').replace(/^Expire: .*$/m, 'Expire: +3 mons == soon'));
+      },
+    ],
+    [
+      'has a branch that is none',
+      (path: string) => {
+        writeFileSync(path, readFileSync(path, 'utf8').replace(/^branch: .*$/m, 'branch: ../../etc'));
+      },
+    ],
+  ])('its summary %s', async (_, harm) => {
+    harm(`${ground.vault}/older/summary`);
+    const { code, err, plan, outcomes } = await ground.expire('--time', 'now');
+    expect(code).toBe(3);
+    expect(err).toMatch(/older: /);
+    expect(plan.get('older')?.action).toBe('keep');
+    expect([...outcomes.keys()]).toEqual(['old']);
+    expect(ground.exists('older/tree')).toBe(true);
+  });
+});
+
+describe('what is no image', () => {
+  it('is left alone: links, files, directories without a summary', async () => {
+    const elsewhere = `${ground.home}/elsewhere`;
+    mustSync(['cp', '-a', `${ground.vault}/old`, elsewhere]);
+    symlinkSync(elsewhere, `${ground.vault}/link`);
+    symlinkSync(elsewhere, `${ground.vault}/.deleting-link`);
+    symlinkSync(elsewhere, `${ground.vault}/old/tree/out`);
+    mkdirSync(`${ground.vault}/notes`);
+    mkdirSync(`${ground.vault}/notes/deeper`);
+    writeFileSync(`${ground.vault}/notes/deeper/summary`, readFileSync(`${ground.vault}/old/summary`));
+    writeFileSync(`${ground.vault}/file`, 'mine');
+    const { code } = await ground.expire('--time', 'now');
+    expect(code).toBe(0);
+    expect(ground.images()).toContain('newest');
+    expect(ground.exists('old')).toBe(false);
+    expect(readdirSync(elsewhere).toSorted()).toEqual(['log', 'summary', 'tree']);
+    expect(readdirSync(`${elsewhere}/tree`).length).toBeGreaterThan(3);
+    for (const name of ['link', 'notes/deeper/summary', 'file']) expect(ground.exists(name)).toBe(true);
+  });
+
+  it('is not reached through a mount in a tree: exit 4, and no false "deleted"', async () => {
+    const mount = `${ground.vault}/old/tree/sub`;
+    await must(['mount', '-t', 'tmpfs', 'precious', mount]);
+    try {
+      writeFileSync(`${mount}/data`, 'precious');
+      const { code, err, outcomes } = await ground.expire('--time', 'now');
+      expect([code, outcomes.get('old'), outcomes.get('older')]).toEqual([4, 'failed', 'deleted']);
+      expect(err).toContain('.deleting-old/tree/sub');
+      expect(readFileSync(`${ground.vault}/.deleting-old/tree/sub/data`, 'utf8')).toBe('precious');
+      expect(ground.images()).toEqual(['kept', 'newest']);
+    } finally {
+      mustSync(['umount', `${ground.vault}/.deleting-old/tree/sub`]);
+    }
+    expect((await ground.expire('--time', 'now')).code).toBe(0);
+    expect(ground.dotted()).toEqual([]);
+  });
+});
+
+describe('a pin', () => {
+  it('keeps an image that would go, shows in the list, and comes off again', async () => {
+    expect((await ground.call(['pin', 'v@old'])).code).toBe(0);
+    expect((await ground.call(['pin', 'v@old'])).out).toContain('already');
+    expect(summaryOf(`${ground.vault}/old`).get('Expire')).toBe('Never');
+    expect(summaryOf(`${ground.vault}/old`).get('Vault-expire')).toBe(PAST);
+    expect((await ground.call(['list', 'v'])).out).toMatch(/old .*pinned/);
+    const { plan } = await ground.expire('--time', 'now');
+    expect(plan.get('old')).toEqual({ action: 'keep', codes: ['pinned'] });
+    expect(ground.images()).toEqual(['kept', 'newest', 'old']);
+    expect((await ground.call(['unpin', 'v@old', '--dry-run'])).out).toContain('would be');
+    expect((await ground.call(['unpin', 'v@old'])).code).toBe(0);
+    await ground.expire('--time', 'now');
+    expect(ground.images()).toEqual(['kept', 'newest']);
+    expect((await ground.call(['pin', 'v@old'])).code).toBe(2);
+  });
+});
+
+describe('--restamp', () => {
+  it('moves dates by the rules of today, and tells which; a pin stays', async () => {
+    writeFileSync(`${ground.home}/master.conf`, `${ground.master}expire-default: +1 year\n`, { mode: 0o600 });
+    await ground.call(['pin', 'v@old']);
+    const foretold = await ground.call(['expire', '--restamp', '--dry-run']);
+    expect(foretold.out).toMatch(/v@older +2026-01-31 22:00:00 +\+1 year == 2027-01-09 22:00:00/);
+    expect(summaryOf(`${ground.vault}/older`).get('Expire')).toBe(PAST);
+    expect((await ground.call(['expire', '--restamp'])).code).toBe(0);
+    expect(summaryOf(`${ground.vault}/older`).get('Expire')).toBe('+1 year == 2027-01-09 22:00:00');
+    expect(summaryOf(`${ground.vault}/old`).get('Expire')).toBe('Never');
+    expect(summaryOf(`${ground.vault}/old`).get('Vault-expire')).toBe('+1 year == 2027-01-10 22:00:00');
+    expect((await ground.call(['expire', '--restamp'])).out).toContain('No date moves.');
+  });
+});
+
+describe('--simulate', () => {
+  it('shows which images there would be, on 80 columns, draws them, and changes nothing', async () => {
+    writeFileSync(`${ground.home}/master.conf`, `${ground.master}keep:\n\tdaily 5\n\tweekly 4\n`, {
+      mode: 0o600,
+    });
+    const { code, out } = await ground.call([
+      'expire',
+      'v',
+      '--simulate',
+      '100d',
+      '--plot',
+      `${ground.home}/v.svg`,
+    ]);
+    expect(code).toBe(0);
+    const rows = out.split('\n').filter((line) => /^\d{4}-\d\d-\d\d /.test(line));
+    expect(rows).toHaveLength(24);
+    expect(rows.every((row) => row.length <= 80)).toBe(true);
+    expect(readFileSync(`${ground.home}/v.svg`, 'utf8')).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
+    expect(ground.images()).toEqual(['kept', 'newest', 'old', 'older']);
+    const { objects } = await ground.expire('v', '--simulate', '100d');
+    expect(objects[0]).toMatchObject({ type: 'plan', kind: 'simulation' });
+  });
+});
+
+describe('runall --expire-first', () => {
+  beforeEach(() => {
+    writeFileSync(`${ground.home}/master.conf`, `${ground.master}Runall:\n\tv\nmax-clock-jump: 9999 days\n`, {
+      mode: 0o600,
+    });
+  });
+
+  it('deletes, then backs up, and tells both in one table', async () => {
+    const { code, out } = await ground.call(['runall', '--expire-first']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/\(expire first\) +done .* 2 images deleted\nv +good/);
+    expect(ground.images()).toHaveLength(3);
+  });
+
+  it('backs up though expiry has troubles, and ends with their exit code', async () => {
+    writeFileSync(`${ground.vault}/older/summary`, '');
+    const { code, out } = await ground.call(['runall', '--expire-first']);
+    expect(code).toBe(3);
+    expect(out).toMatch(/\(expire first\) +trouble/);
+    expect(out).toMatch(/v +good/);
+  });
+});
+
+describe('an unprivileged user', () => {
+  it('deletes trees with directories that nobody may write to', async () => {
+    chmodSync(ground.home, 0o755);
+    for (const name of ['sub/deep', 'sub', '.']) chmodSync(`${ground.vault}/older/tree/${name}`, 0o555);
+    mustSync(['chown', '-R', '65534', ground.bank, `${ground.home}/master.conf`]);
+    const state = `${ground.home}/state-of-nobody`;
+    mkdirSync(state);
+    mustSync(['chown', '65534', state]);
+    const argv = ground.argv('expire', '--time', 'now', '--state-dir', state);
+    const { code, err } = await must(['setpriv', '--reuid', '65534', '--clear-groups', ...argv]);
+    expect([code, err]).toEqual([0, '']);
+    expect(ground.images()).toEqual(['kept', 'newest']);
+    expect(ground.dotted()).toEqual([]);
+  });
+});
