@@ -17,6 +17,10 @@ export interface BranchState {
   readonly maxAge: number;
   /** Mounts that the newest image left out. */
   readonly leftOut: readonly string[];
+  /** Of the newest image: `pre-client: ok`. */
+  readonly hooks: readonly string[];
+  /** Of the newest good image: `complete`, else what is wrong; undefined where nothing was to be captured. */
+  readonly capture: string | undefined;
 }
 
 /** Something that a person should look at. */
@@ -32,6 +36,8 @@ export interface Concern {
     | 'partial'
     | 'failed'
     | 'incomplete'
+    | 'hook'
+    | 'capture'
     | 'uncovered';
   readonly message: string;
   /** What to do about it. */
@@ -91,6 +97,13 @@ function branchConcerns(state: BranchState, now: number, age: (time: number) => 
       code: 'failed',
       message: `the last run failed ${age(run.ended)}: ${run.message}`,
     });
+  }
+  for (const hook of state.hooks.filter((line) => !/: (ok|skipped\b.*)$/.test(line))) {
+    concerns.push({ ...place, code: 'hook', message: `in the newest run, hook ${hook}` });
+  }
+  if (state.capture !== undefined && state.capture !== 'complete') {
+    const message = `what a rebuild of ${state.client} needs is not captured: ${state.capture}`;
+    concerns.push({ ...place, code: 'capture', message, hint: `vault capture ${state.client}` });
   }
   const frozen = state.images.find((image) => (image.frozenUntil ?? 0) > now);
   if (frozen !== undefined) {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { concernsOf, concernsOfLost, type BranchState } from '../care/status.ts';
 import { readVault, vaultsOf } from '../catalog/images.execute.ts';
-import { listField, parseSummary } from '../catalog/summary.ts';
+import { field, listField, parseSummary, type Fields } from '../catalog/summary.ts';
 import { loadMaster } from '../config/load.ts';
 import type { Settings } from '../config/options.ts';
 import { exitCodeOf, messageOf, VaultError } from '../errors.ts';
@@ -66,6 +66,8 @@ async function statesOf(
   for (const branch of branches.size === 0 ? ['default'] : branches) {
     const own = images.filter((image) => image.branch === branch);
     const last = own.at(-1);
+    const newest = newestGood(images, branch);
+    const fields = await fieldsOf(last);
     states.push({
       bank: vault.bank,
       vault: vault.name,
@@ -73,17 +75,19 @@ async function statesOf(
       client: last?.client ?? '-',
       tree: last?.tree ?? '-',
       images: own,
-      newestGood: newestGood(images, branch),
+      newestGood: newest,
       lastRun: runs.find((each) => each.vault === vault.name && each.branch === branch),
       scheduled: scheduled.includes(branch),
       maxAge: settings['max-age'],
-      leftOut: last === undefined ? [] : await leftOutOf(last),
+      leftOut: listField(fields, 'Vault-left-out'),
+      hooks: listField(fields, 'Vault-hook'),
+      capture: field(await fieldsOf(newest), 'Vault-capture'),
     });
   }
   return states;
 }
 
-async function leftOutOf(image: Image): Promise<readonly string[]> {
-  const text = await readFile(join(image.bank, image.vault, image.directory, 'summary'), 'utf8');
-  return listField(parseSummary(text), 'Vault-left-out');
+async function fieldsOf(image: Image | undefined): Promise<Fields> {
+  if (image === undefined) return new Map();
+  return parseSummary(await readFile(join(image.bank, image.vault, image.directory, 'summary'), 'utf8'));
 }

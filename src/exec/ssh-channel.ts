@@ -1,5 +1,6 @@
 import type { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../errors.ts';
 import { keepHead, keepTail, linesTo, STDERR_KEPT, STDOUT_KEPT } from './collect.ts';
 import type { Command, Io, Result } from './command.ts';
@@ -23,19 +24,23 @@ export async function runOnChannel(
   signal: AbortSignal,
 ): Promise<Result> {
   const watch = watchChannel(channel, command, signal);
+  let open = true;
+  const whileOpen = (take: (chunk: Buffer) => void | Promise<void>) => (chunk: Buffer) =>
+    open ? take(chunk) : undefined;
   const stdout = keepHead(STDOUT_KEPT);
   const stderr = keepTail(STDERR_KEPT);
   const reading = Promise.all([
-    consume(channel, io.stdout ?? stdout.add),
-    consume(channel.stderr, linesTo(stderr.add, io.stderr)),
+    consume(channel, whileOpen(io.stdout ?? stdout.add)),
+    consume(channel.stderr, whileOpen(linesTo(stderr.add, io.stderr))),
   ]);
-  const writing = feed(channel, io.stdin);
+  void feed(channel, io.stdin);
   const end = await watch.ended;
-  const timer = setTimeout(() => channel.destroy(), DRAIN_MS);
-  await reading;
-  clearTimeout(timer);
-  channel.destroy();
-  await writing;
+  // Closing a channel waits for the other side, and so does destroying it: what still comes is left alone.
+  const drained = new AbortController();
+  await Promise.race([reading, delay(DRAIN_MS, undefined, { signal: drained.signal })]);
+  drained.abort();
+  open = false;
+  channel.close();
   return { ...ended(end), timedOut: watch.timedOut(), stdout: stdout.get(), stderr: stderr.get() };
 }
 
@@ -52,13 +57,13 @@ function watchChannel(channel: Channel, command: Command, signal: AbortSignal) {
   const later = (ms: number, act: () => void) => timers.push(setTimeout(act, ms));
   const ended = new Promise<Partial<Result>>((resolve) => {
     const terminate = () => {
+      // The end of its input is all that a command gets that root runs.
+      channel.end();
       channel.signal('TERM');
-      later(TERM_TO_KILL_MS, () => {
-        channel.signal('KILL');
-        later(CLOSE_MS, () => {
-          channel.close();
-          resolve({ signal: 'SIGKILL' });
-        });
+      later(TERM_TO_KILL_MS, () => channel.signal('KILL'));
+      later(TERM_TO_KILL_MS + CLOSE_MS, () => {
+        channel.close();
+        resolve({ signal: 'SIGKILL' });
       });
     };
     channel.on('exit', (code: number | null, by?: string) => {
@@ -92,10 +97,8 @@ async function consume(
 }
 
 async function feed(channel: Channel, source: Io['stdin']): Promise<void> {
-  if (source === undefined) {
-    channel.end();
-    return;
-  }
+  // Without any, it stays open: its end is a request to end.
+  if (source === undefined) return;
   // A command that stops reading tells why by its own exit code.
   await pipeline(source, channel, { end: true }).catch(() => undefined);
 }

@@ -19,6 +19,7 @@ import { knownKeys, resolveClient } from './ssh-known.ts';
 import { expandTokens, jumpArgv, type SshLogin, type SshSettings, type Tokens } from './ssh-settings.ts';
 
 const CONNECT_SECONDS = 30;
+const HANG_UP_MS = 1_000;
 const ALIVE_MS = 15_000;
 const ALIVE_COUNT = 4;
 /** A connection to a client: runs commands there as `run` does here, and in the same way reaches the same host. */
@@ -94,6 +95,8 @@ function connect(
       const end = () => {
         client.end();
         proxy?.close();
+        // A server that does not hang up, because something there is still running, must not keep us.
+        setTimeout(() => client.destroy(), HANG_UP_MS).unref();
       };
       resolve({ run: (command, io, stop) => remoteRun(client, command, io, stop), isLost: () => lost, end });
     });

@@ -10,13 +10,14 @@ import type { ClientShell } from './client.execute.ts';
 import { judgeHook, type HookOutcome } from './outcome.ts';
 import { gatherOutput } from './output.ts';
 import {
-  clientScript,
   configuredHook,
   directoryHook,
   directoryStage,
+  farArgv,
   fileOfCommand,
   hookEnvironment,
   hookNames,
+  nearArgv,
   sideOf,
   STAGES,
   type Hook,
@@ -52,8 +53,6 @@ export interface StageResult {
   readonly lines: readonly string[];
 }
 
-/** Keeps parents that a hook might kill from being us, and its two outputs in one order. */
-const LOCAL_WRAPPER = '/bin/sh -c "$1" 2>&1\nexit "$?"';
 const LIST_SCRIPT = `cd -- "$1" || exit 1
 for f in *; do if [ -f "$f" ] && [ -x "$f" ]; then printf '%s\\n' "$f"; fi; done`;
 
@@ -189,12 +188,8 @@ function commandOf(means: HookMeans, hook: Hook, request: StageRequest): Command
   const env = hookEnvironment(facts);
   const timeoutMs = means.settings['hook-timeout'] * 1000;
   if (sideOf(hook.stage) === 'server') {
-    const argv = ['/bin/sh', '-c', LOCAL_WRAPPER, 'sh', hook.command];
-    return { argv, cwd: request.directory, env, timeoutMs };
+    return { argv: nearArgv(hook.command, true), cwd: request.directory, env, timeoutMs };
   }
-  const script = clientScript(hook.command, !facts.source.startsWith(':'));
-  const argv = means.shell.isHere
-    ? ['/bin/sh', '-c', LOCAL_WRAPPER, 'sh', script]
-    : ['/bin/sh', '-c', script];
+  const argv = means.shell.isHere ? nearArgv(hook.command, false) : farArgv(hook.command);
   return { argv, env, timeoutMs };
 }

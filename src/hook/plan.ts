@@ -95,10 +95,45 @@ export function fileOfCommand(command: string): string | undefined {
 /** Exit code of the client's shell for a tree that it cannot enter. */
 export const CANNOT_ENTER = 121;
 
+/** Daemon trees have no directory. */
+const ENTER = `case $VAULT_SRC in :*) ;; *) cd -- "$VAULT_SRC" || exit ${CANNOT_ENTER} ;; esac`;
+
+/** Keeps parents that a hook might kill from being us, and its two outputs in one order. */
+const WRAPPER = '/bin/sh -c "$1" 2>&1\nexit "$?"';
+
 /**
- * The shell script for a client's hook. Its first line is fixed, and the command is on lines of its own, so that
- * a forced command of the client (hooks/ssh-filter) can tell what it is asked for. Daemon trees have no directory.
+ * The same for another machine. sshd does not pass signals on to root's commands, so the hook is ended by the end of
+ * its input: when we ask for it, and when the connection breaks.
  */
-export function clientScript(command: string, hasDirectory: boolean): string {
-  return hasDirectory ? `cd -- "$VAULT_SRC" || exit ${CANNOT_ENTER}\n${command}` : command;
+const FAR_WRAPPER = `exec 3<&0 </dev/null
+${ENTER}
+new=
+if command -v setsid >/dev/null 2>&1; then new=setsid; fi
+$new /bin/sh -c "$1" 3<&- &
+hook=$!
+(
+  exec >/dev/null 2>&1
+  cat <&3
+  kill -TERM "-$hook" || kill -TERM "$hook"
+  sleep 10
+  kill -KILL "-$hook" || kill -KILL "$hook"
+) &
+watch=$!
+exec 3<&-
+wait "$hook"
+code=$?
+kill "$watch"
+exit "$code"`;
+
+/** A hook on the machine that we are on. */
+export function nearArgv(command: string, onServer: boolean): readonly string[] {
+  return ['/bin/sh', '-c', WRAPPER, 'vault-hook', onServer ? command : `${ENTER}\n${command}`];
+}
+
+/**
+ * A hook on another machine. Of this, a forced command there (hooks/ssh-filter) looks at the last word alone, after
+ * `vault-hook`.
+ */
+export function farArgv(command: string): readonly string[] {
+  return ['/bin/sh', '-c', FAR_WRAPPER, 'vault-hook', command];
 }

@@ -42,8 +42,10 @@ export async function probeClient(
   const argv = [...strictRsh(rsh), source.client, `sh -c ${shellQuote(probeScript(rsync))}`];
   const result = await run({ argv, timeoutMs: PROBE_TIMEOUT_MS }, {}, signal);
   if (signal.aborted) throw new VaultError('interrupted', `Interrupted while reaching ${source.client}.`);
-  if (result.code === 255 || result.timedOut || result.spawnError !== undefined)
-    throw unreachable(source, rsh, result);
+  if (result.code === 255 || result.timedOut || result.spawnError !== undefined) {
+    const error = unreachable(source, rsh, result);
+    throw /host key/.test(error.message) ? await keyError(run, rsh, source.client, signal, error) : error;
+  }
   const facts = succeeded(result) ? parseProbe(result.stdout.toString()) : undefined;
   if (facts?.rsyncMissing) {
     throw new VaultError(
@@ -56,6 +58,23 @@ export async function probeClient(
   }
   // A forced command that allows rsync only answers the probe with something else: then nothing is known.
   return facts ?? { rsync: undefined, hasNice: false, mounts: [] };
+}
+
+/** ssh tells one of the two fingerprints at most; a look of our own at the key tells both. */
+async function keyError(
+  run: Run,
+  rsh: readonly string[],
+  client: string,
+  signal: AbortSignal,
+  said: VaultError,
+): Promise<VaultError> {
+  const { connectSsh } = await import('../exec/ssh.ts');
+  try {
+    (await connectSsh(run, rsh, client, signal)).end();
+    return said;
+  } catch (error) {
+    return error instanceof VaultError && /host key/.test(error.message) ? error : said;
+  }
 }
 
 function unreachable(source: Source, rsh: readonly string[], result: Result): VaultError {

@@ -1,4 +1,6 @@
+import type { Settings } from '../config/options.ts';
 import { outcomeText, type HookOutcome } from '../hook/outcome.ts';
+import { STAGES } from '../hook/plan.ts';
 import { printable } from './text.ts';
 import { showDuration } from './units.ts';
 
@@ -10,6 +12,17 @@ export function hooksText(outcomes: readonly HookOutcome[]): string[] {
     if (outcome.kind === 'ok' || outcome.kind === 'skipped') return [head];
     return [head, ...outcome.lastLines.map((line) => `    ${printable(line)}`)];
   });
+}
+
+/** What a dry run tells of the hooks that it does not run. */
+export function plannedHooks(settings: Settings): string[] {
+  const directory = settings['hooks-dir'];
+  const all = directory === undefined ? [] : [`  hooks of ${printable(directory)} would be run`];
+  const own = STAGES.flatMap((stage) => {
+    const command = settings[stage];
+    return command === undefined ? [] : [`  hook ${stage}: ${printable(command)}`];
+  });
+  return [...all, ...own];
 }
 
 /** The hooks that failed, for a table: `hook post-client: failed 3`. */

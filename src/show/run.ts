@@ -4,7 +4,7 @@ import type { Finding } from '../image/judge.ts';
 import type { MadeImage } from '../image/make.execute.ts';
 import type { ImagePlan } from '../image/plan.ts';
 import { bytesToFetch, bytesToWrite, type Tally } from '../image/tally.ts';
-import { hookObjects, hooksText } from './hook.ts';
+import { hookObjects, hooksText, plannedHooks } from './hook.ts';
 import { showPath } from './path.ts';
 import { printable } from './text.ts';
 import { jsonTime, showBytes, showCount, showCounted, showDuration } from './units.ts';
@@ -108,6 +108,7 @@ export function rehearsalText({ plan, listing, judgement }: Rehearsal): string {
       `  ${showCounted(tally.attributeFiles, 'file')} copied again only for owner, mode, times or attributes`,
     );
   }
+  lines.push(...plannedHooks(plan.settings));
   for (const note of plan.notes) lines.push(`  note: ${printable(note)}`);
   for (const message of listing.messages.slice(0, 5)) lines.push(`  rsync: ${printable(message)}`);
   if (tally.largest.length > 0) lines.push('  largest new or changed files:');
