@@ -107,8 +107,8 @@ async function deltaAttempt(work: Work): Promise<Made> {
   await removeChanged(means, spool, directory);
   const isSame = isUnchanged(scanned.tally) && unlinked.length === 0;
   const { command } = isSame ? scanned : await transferChanges(work, scanned, unlinked);
-  const { rescanned, ...gone } = await reconcile(work, spool);
-  const last = rescanned === undefined ? judged : await judgeAgain(work, scanned, rescanned);
+  const { rescanned, whole, ...gone } = await reconcile(work, spool);
+  const last = rescanned === undefined ? judged : await judgeAgain(work, scanned, rescanned, whole);
   const findings = [...last.findings, ...cost];
   return made(work, { command, scanned, findings, held: last.verdict === 'hold', ...gone });
 }
@@ -168,10 +168,15 @@ async function judgeScan(work: Work, scanned: Listing, afterwards = false): Prom
 }
 
 /** A source that went away between scan and transfer is as empty, or as thinned out, as one that was so before. */
-async function judgeAgain(work: Work, scanned: Listing, rescanned: Listing): Promise<Judgement> {
+async function judgeAgain(
+  work: Work,
+  scanned: Listing,
+  rescanned: Listing,
+  whole: boolean,
+): Promise<Judgement> {
   const tally = sumOf(scanned.tally, rescanned.tally);
-  const gone = deleted(rescanned.tally);
-  const totals = scanned.totals && { ...scanned.totals, entries: Math.max(0, scanned.totals.entries - gone) };
+  const left = Math.max(0, (scanned.totals?.entries ?? 0) - deleted(rescanned.tally));
+  const totals = whole ? rescanned.totals : scanned.totals && { ...scanned.totals, entries: left };
   const judged = await judgement(work.means, work.plan, { ...scanned, tally, totals }, true);
   const isRoom = (finding: Finding) => finding.code === 'space' || finding.code === 'inodes';
   // Most of it is written by now.

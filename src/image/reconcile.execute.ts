@@ -20,6 +20,8 @@ export interface Reconciled {
   readonly lost: readonly string[];
   /** What the second look found; undefined when none was needed. */
   readonly rescanned: Listing | undefined;
+  /** Whether the second look was at everything. */
+  readonly whole: boolean;
   /** The directories that became something else (latin1): errors about what was below them mean nothing. */
   readonly strays: ReadonlySet<string>;
 }
@@ -33,7 +35,10 @@ export async function reconcile(work: Work, spool: string): Promise<Reconciled> 
   const first = await missing(work, spool);
   const strays = new Set([...first.strays, ...(await strayDirectories(work, spool))]);
   const places = placesToLookAt(first.parents, strays);
-  if (places.length === 0) return { lost: first.names, rescanned: undefined, strays: new Set() };
+  if (places.length === 0) {
+    return { lost: first.names, rescanned: undefined, whole: false, strays: new Set() };
+  }
+  const whole = places[0] === ROOT_ENTRY;
   const again = `${spool}.again`;
   const reference = `./${plan.workDirectory}/tree`;
   const request = { reference, excludesFrom: excludesFile(work), onlyListed: true };
@@ -46,12 +51,12 @@ export async function reconcile(work: Work, spool: string): Promise<Reconciled> 
     .slice(0, NAMED)
     .map((stray) => escapeName(Buffer.from(stray, 'latin1')).toString());
   const lost = [...first.names, ...gone];
-  if (isUnchanged(rescanned.tally)) return { lost: [...new Set(lost)], rescanned, strays };
+  if (isUnchanged(rescanned.tally)) return { lost: [...new Set(lost)], rescanned, whole, strays };
   await removeChanged(means, again, plan.workDirectory);
   const second = { spool: again, directory: plan.workDirectory, linkDests: linkDests(work), unlinked: [] };
   await keep(work, transfer(means, plan.setup, second, follower(work)));
   const left = await missing(work, again);
-  return { lost: [...new Set([...lost, ...left.names])], rescanned, strays };
+  return { lost: [...new Set([...lost, ...left.names])], rescanned, whole, strays };
 }
 
 /**
