@@ -1,5 +1,6 @@
 import type { CommandEntry } from '../cli.ts';
 import { spec as accept } from './accept.ts';
+import { spec as capture } from './capture.ts';
 import { spec as configCheck } from './config-check.ts';
 import { spec as configShow } from './config-show.ts';
 import { spec as create } from './create.ts';
@@ -26,6 +27,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { spec: unpin, load: () => import('./unpin.run.ts') },
   { spec: accept, load: () => import('./accept.run.ts') },
   { spec: trust, load: () => import('./trust.run.ts') },
+  { spec: capture, load: () => import('./capture.run.ts') },
   { spec: configCheck, load: () => import('./config-check.run.ts') },
   { spec: configShow, load: () => import('./config-show.run.ts') },
 ];

@@ -10,6 +10,7 @@ import { recogniseBank, requireBank } from '../disk/bank.execute.ts';
 import { fromSystem, VaultError } from '../errors.ts';
 import { openForReading } from '../exec/lock.ts';
 import { attempt, rehearse, type Attempted, type Made, type Rehearsal } from './attempt.execute.ts';
+import { captureInto, capturesMachine } from './captured.execute.ts';
 import { commitImage, healHistory } from './commit.execute.ts';
 import { EARLIER, heal, removeDirectory, setAside } from './heal.execute.ts';
 import { FREEZE_DAYS } from './judge.ts';
@@ -220,6 +221,8 @@ async function finish(
   const verdict = made.partial ? 'partial' : made.held ? 'held' : 'good';
   const status = statusOf(verdict, made.warnings.length);
   await runPostClient(hooks, means, plan, status);
+  const capture = capturesMachine(plan) ? await captureInto(hooks, means, plan) : undefined;
+  const told = warnOfCapture(made, capture);
   await packIndex(means, plan);
   const late = plan.settings['post-server'] !== undefined;
   if (!late) await packLog(means, plan, plan.workDirectory);
@@ -236,10 +239,11 @@ async function finish(
     tally: made.tally,
     totals: made.totals,
     findings: made.findings,
-    warnings: made.warnings,
+    warnings: told.warnings,
     missing: made.missing,
     leftOut: plan.settings.xdev ? leftOutBy(plan.tree.path, facts.mounts) : [],
     hooks: hooks.outcomes,
+    capture,
     frozenUntil: warned ? completed + FREEZE_DAYS * DAY : undefined,
   };
   const whole = await commitImage(
@@ -256,5 +260,11 @@ async function finish(
     },
   );
   await removeDirectory(means, EARLIER);
-  return { plan, made, completion: whole };
+  return { plan, made: told, completion: whole };
+}
+
+/** Without its machine descriptor an image is as good as it was; but somebody has to know. */
+function warnOfCapture(made: Made, capture: string | undefined): Made {
+  if (capture === undefined || !capture.startsWith('failed')) return made;
+  return { ...made, warnings: [...made.warnings, `capture ${capture}`] };
 }

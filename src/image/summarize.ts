@@ -50,6 +50,8 @@ export interface Completion {
   readonly leftOut: readonly string[];
   /** Of all hooks, in the order they were run. */
   readonly hooks: readonly HookOutcome[];
+  /** `complete`, or what the machine descriptor lacks; undefined where none was asked for. */
+  readonly capture: string | undefined;
   /** Until when nothing of the branch may expire, seconds since the epoch. */
   readonly frozenUntil: number | undefined;
 }
@@ -116,6 +118,7 @@ export function finishedSummary(plan: ImagePlan, done: Completion, hostName: str
     ['Vault-missing', done.missing.slice(0, NAMED)],
     ['Vault-missing-count', done.missing.length > 0 ? String(done.missing.length) : ''],
     ['Vault-left-out', done.leftOut],
+    ['Vault-capture', done.capture ?? ''],
     ['Vault-hook', done.hooks.map((hook) => `${hook.label}: ${outcomeText(hook)}`)],
     ['Vault-frozen-until', done.frozenUntil === undefined ? '' : formatRfc3339(done.frozenUntil, zone)],
     ['Vault-verdict', done.verdict],

@@ -22,6 +22,7 @@ export function imageText(image: Image, fields: Fields, now: number, zone: strin
     ['contents', contentsText(image)],
     ['change', changeText(fields)],
     ['expires', printable(image.expire)],
+    ['machine', captureText(fields)],
     ['rule', field(fields, 'Expire-rule')],
     [
       'frozen',
@@ -38,6 +39,13 @@ export function imageText(image: Image, fields: Fields, now: number, zone: strin
     ...section(missingTitle(fields), listField(fields, 'Vault-missing')),
     ...section('left out by xdev', listField(fields, 'Vault-left-out')),
   ].join('\n');
+}
+
+function captureText(fields: Fields): string | undefined {
+  const capture = field(fields, 'Vault-capture');
+  return capture === undefined
+    ? undefined
+    : printable(`captured, ${capture}`.replace('captured, failed', 'not captured'));
 }
 
 function completedText(image: Image, now: number, zone: string): string {

@@ -27,6 +27,14 @@ const CHECKS = {
   gcc: () => program('gcc'),
   xattr: () => program('getfattr') ?? program('setfattr'),
   acl: () => program('getfacl') ?? program('setfacl'),
+  sfdisk: () => program('sfdisk'),
+  'mkfs.vfat': () => program('mkfs.vfat'),
+  sqlite: () => program('sqlite3'),
+  postgres: () => postgres(),
+  mariadb: () => program('mariadbd'),
+  shellcheck: () => program('shellcheck'),
+  busybox: () => program('busybox'),
+  git: () => program('git'),
   xxhash: () => program('xxh128sum'),
   perl: () =>
     succeeds('perl', '-MTime::Period', '-MTime::ParseDate', '-e1')
@@ -64,6 +72,13 @@ function succeeds(file: string, ...args: string[]): boolean {
 /** sshd lets in only accounts that may log in. */
 function loginShell(): string | undefined {
   return /\/(nologin|false)$/.test(userInfo().shell ?? '') ? 'the account has no login shell' : undefined;
+}
+
+/** Debian keeps its programs out of the path. */
+function postgres(): string | undefined {
+  return succeeds('sh', '-c', 'ls /usr/lib/postgresql/*/bin/initdb')
+    ? undefined
+    : 'postgresql is not installed';
 }
 
 function program(name: string): string | undefined {
