@@ -41,6 +41,8 @@ export const run: Run = async (command, io, signal) => {
     consume(child.stderr, linesTo(stderr.add, io.stderr)),
   ]);
   const writing = feed(io.stdin, child.stdin);
+  // Their errors are for whoever awaits them below; until then they are nobody's, which would end the program.
+  for (const each of [reading, writing]) each.catch(() => undefined);
   const end = await new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     child.on('exit', (code, by) => resolve({ code, signal: by }));
   });

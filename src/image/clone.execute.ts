@@ -1,11 +1,11 @@
-import { chmodSync, lstatSync, createReadStream } from 'node:fs';
+import { chmodSync, createReadStream } from 'node:fs';
 import { succeeded, describeEnd } from '../exec/command.ts';
-import { readIfThere } from '../exec/files.ts';
+import { lookAt, readIfThere } from '../exec/files.ts';
 import { VaultError } from '../errors.ts';
 import type { RawPath } from '../model.ts';
-import { isRoot, isUnlinkable, listEntry, parentOf, removals, skippedXattrs } from './clone.ts';
+import { additions, isRoot, isUnlinkable, listEntry, parentOf, removals, skippedXattrs } from './clone.ts';
 import { inVault, type Means } from './means.ts';
-import { decodeChanges, type Change } from './scan.ts';
+import { decodeChanges, leadsOut, type Change } from './scan.ts';
 
 /**
  * Hard-links the tree of `reference` into `directory`. Gives the paths that could not be linked (link limit,
@@ -125,6 +125,8 @@ async function* pathsToRemove(
   const clone = cloneDirectories(means, directory);
   let batch: Buffer[] = [];
   for await (const change of spooled(means, spool)) {
+    // By the second pass whatever stood in the way of a new directory is gone.
+    if (pass === 'entries') assertReachable(clone, change);
     for (const path of removals(change, pass)) {
       if (!isRoot(path) && clone.isReal(parentOf(path), true)) batch.push(listEntry(path));
     }
@@ -137,37 +139,52 @@ async function* pathsToRemove(
 }
 
 /**
- * Answers whether a path of the clone is a directory reached through real directories only. A client could send
- * `link/name` where `link` is a symbolic link in the reference: following it would lead out of the image.
+ * A client could list `link/name` where `link` is a symbolic link in the reference: rsync would take the link for a
+ * directory, and give its times to the link, which is the reference's too.
+ */
+function assertReachable(clone: CloneDirectories, change: Change): void {
+  for (const path of additions(change)) {
+    if (!isRoot(path) && clone.kindOf(parentOf(path)) === 'other') throw leadsOut();
+  }
+}
+
+export type CloneDirectories = ReturnType<typeof cloneDirectories>;
+
+/**
+ * Tells whether a path of the clone is a directory reached through real directories only (`real`), or else what the
+ * first thing on the way is that is none: something that exists (`other`) or nothing (`none`).
  */
 export function cloneDirectories(means: Means, directory: string) {
+  type Kind = 'real' | 'other' | 'none';
   // The list comes sorted, so remembering the last chain answers nearly all questions.
-  let chain: { path: string; real: boolean }[] = [];
-  const look = (path: string, makeWritable: boolean): boolean => {
+  let chain: { path: string; kind: Kind }[] = [];
+  const look = (path: string, makeWritable: boolean): Kind => {
     const full = means.vault.atBytes(`${directory}/tree`, Buffer.from(path, 'latin1'));
-    const found = lstatSync(full, { throwIfNoEntry: false });
-    if (!found?.isDirectory()) return false;
+    const found = lookAt(full);
+    if (!found?.isDirectory()) return found === undefined ? 'none' : 'other';
     // Without root's rights a read-only directory lets nothing go; the transfer brings its mode back.
     if (makeWritable && process.geteuid?.() !== 0 && (found.mode & 0o300) !== 0o300) {
       chmodSync(full, (found.mode & 0o7777) | 0o700);
     }
-    return true;
+    return 'real';
+  };
+  const kindOf = (path: RawPath | undefined, makeWritable = false): Kind => {
+    if (path === undefined) return look('.', makeWritable);
+    const text = path.toString('latin1');
+    while (chain.length > 0 && !isPrefix(chain.at(-1)?.path ?? '', text)) chain = chain.slice(0, -1);
+    while (chain.at(-1)?.path !== text) {
+      const last = chain.at(-1);
+      if (last && last.kind !== 'real') return last.kind;
+      const from = last === undefined ? 0 : last.path.length + 1;
+      const slash = text.indexOf('/', from);
+      const next = slash < 0 ? text : text.slice(0, slash);
+      chain = [...chain, { path: next, kind: look(next, makeWritable) }];
+    }
+    return chain.at(-1)?.kind ?? 'none';
   };
   return {
-    isReal: (path: RawPath | undefined, makeWritable = false): boolean => {
-      if (path === undefined) return look('.', makeWritable);
-      const text = path.toString('latin1');
-      while (chain.length > 0 && !isPrefix(chain.at(-1)?.path ?? '', text)) chain = chain.slice(0, -1);
-      while (chain.at(-1)?.path !== text) {
-        const last = chain.at(-1);
-        if (last && !last.real) return false;
-        const from = last === undefined ? 0 : last.path.length + 1;
-        const slash = text.indexOf('/', from);
-        const next = slash < 0 ? text : text.slice(0, slash);
-        chain = [...chain, { path: next, real: look(next, makeWritable) }];
-      }
-      return chain.at(-1)?.real ?? false;
-    },
+    kindOf,
+    isReal: (path: RawPath | undefined, makeWritable = false) => kindOf(path, makeWritable) === 'real',
   };
 }
 

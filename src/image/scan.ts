@@ -79,8 +79,13 @@ function assertInside(path: RawPath): void {
   if (path.length === 1 && path[0] === 46) return;
   const parts = path.toString('latin1', 0, path.length).split('/');
   if (parts.every((part) => part !== '' && part !== '..' && part !== '.' && !part.includes('\0'))) return;
-  throw new VaultError('failed', 'The client sent a file name that leads out of the tree.', {
-    hint: 'Nothing was written. Look at the client: no honest rsync does this.',
+  throw leadsOut();
+}
+
+/** The failure that a list of a hostile client is. */
+export function leadsOut(): VaultError {
+  return new VaultError('failed', 'The client sent a file name that leads out of the tree.', {
+    hint: 'No image was made. Look at the client: no honest rsync does this.',
   });
 }
 

@@ -17,6 +17,8 @@ export interface Ground {
   readonly source: string;
   readonly vault: string;
   readonly make: (name: string, how: How) => Promise<Attempt>;
+  /** What would be made, and how. */
+  readonly plan: (name: string, how: How) => ImagePlan;
   readonly close: () => Promise<void>;
 }
 
@@ -79,6 +81,7 @@ export async function openGround(directory: string): Promise<Ground> {
       );
       return made;
     },
+    plan: (name, how) => planOf({ source, vault, without }, name, how),
     close: () => held.release(),
   };
 }
