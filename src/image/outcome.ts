@@ -95,7 +95,7 @@ export function fileErrors(lines: readonly string[]): FileError[] {
   for (const line of lines) {
     if (line.startsWith('file has vanished: ')) continue;
     const path =
-      /^(?:rsync: |IO error |skipping |symlink |cannot )[^"]*"(.+?)"(?: \(in .+\))?(?:[:, ]|$)/.exec(
+      /^(?:rsync: |IO error |skipping |symlink |cannot )[^"]*"(.+?)"(?: \(in .+\))?(?:[:, )]|$)/.exec(
         line,
       )?.[1];
     if (path !== undefined) found.push({ path, line });
