@@ -95,7 +95,7 @@ export function fileOfCommand(command: string): string | undefined {
 /** Exit code of the client's shell for a tree that it cannot enter. */
 export const CANNOT_ENTER = 121;
 
-/** Daemon trees have no directory. */
+/** Goes where a client's hook is to be; daemon trees have no directory. */
 const ENTER = `case $VAULT_SRC in :*) ;; *) cd -- "$VAULT_SRC" || exit ${CANNOT_ENTER} ;; esac`;
 
 /** Keeps parents that a hook might kill from being us, and its two outputs in one order. */
@@ -106,10 +106,10 @@ const WRAPPER = '/bin/sh -c "$1" 2>&1\nexit "$?"';
  * its input: when we ask for it, and when the connection breaks.
  */
 const FAR_WRAPPER = `exec 3<&0 </dev/null
-${ENTER}
 new=
 if command -v setsid >/dev/null 2>&1; then new=setsid; fi
-$new /bin/sh -c "$1" 3<&- &
+$new /bin/sh -c '${ENTER}
+'"$1" 3<&- &
 hook=$!
 (
   exec >/dev/null 2>&1
@@ -127,7 +127,8 @@ exit "$code"`;
 
 /** A hook on the machine that we are on. */
 export function nearArgv(command: string, onServer: boolean): readonly string[] {
-  return ['/bin/sh', '-c', WRAPPER, 'vault-hook', onServer ? command : `${ENTER}\n${command}`];
+  const script = onServer ? command : `${ENTER}\n${replacing(command)}`;
+  return ['/bin/sh', '-c', WRAPPER, 'vault-hook', script];
 }
 
 /**
@@ -135,5 +136,13 @@ export function nearArgv(command: string, onServer: boolean): readonly string[] 
  * `vault-hook`.
  */
 export function farArgv(command: string): readonly string[] {
-  return ['/bin/sh', '-c', FAR_WRAPPER, 'vault-hook', command];
+  return ['/bin/sh', '-c', FAR_WRAPPER, 'vault-hook', replacing(command)];
+}
+
+/**
+ * A plain program takes the place of its shell, which would wait in the tree: hooks that mount something there could
+ * not unmount it again.
+ */
+function replacing(command: string): string {
+  return /^\/[A-Za-z0-9_@%+=:,./-]+( [A-Za-z0-9_@%+=:,./-]+)*$/.test(command) ? `exec ${command}` : command;
 }
