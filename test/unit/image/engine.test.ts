@@ -106,12 +106,15 @@ describe('versions', () => {
     ['rsync  version v3.2.4  protocol version 31', [3, 2, 4]],
     ['rsync  version 3.1  protocol version 31', [3, 1, 0]],
     ['banner\nrsync  version 3.5.0  protocol version 32', [3, 5, 0]],
-    ['openrsync: protocol version 29\nrsync version 2.6.9 compatible', undefined],
     ['no rsync', undefined],
     ['', undefined],
   ])('%j', (text, expected) => {
-    // openrsync names a version of rsync that it is compatible with, on a line of its own.
-    expect(parseRsyncVersion(text.replace(/^rsync version 2.6.9 compatible$/m, ''))).toEqual(expected);
+    expect(parseRsyncVersion(text)).toEqual(expected);
+  });
+
+  it('openrsync is never new enough, whatever it is compatible with', () => {
+    const version = parseRsyncVersion('openrsync: protocol version 29\nrsync version 2.6.9 compatible\n');
+    expect(atLeast(version, [3, 1])).toBe(false);
   });
 
   it.each([
