@@ -104,7 +104,8 @@ function reportDeletion(context: Context, deletion: DeletionResult, view: PlanVi
 /** Failures of whole banks and vaults, on stderr. */
 export function reportFailures(context: Pick<Context, 'log'>, { failures }: ExpireResult): void {
   for (const { label, error } of failures) {
-    context.log.error(`${label}: ${messageOf(error)}`);
+    const message = messageOf(error);
+    context.log.error(message.includes(label) ? message : `${label}: ${message}`);
     if (error instanceof VaultError && error.hint !== undefined) context.log.error(`  ${error.hint}`);
     else if (!(error instanceof VaultError) && error instanceof Error) context.log.error(error.stack ?? '');
   }

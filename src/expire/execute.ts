@@ -3,7 +3,7 @@ import type { Log, ProgressTask, Where } from '../commands/spec.ts';
 import { stateDirectory } from '../config/state.ts';
 import { recogniseBank } from '../disk/bank.execute.ts';
 import { observeBank } from '../disk/observe.execute.ts';
-import { fromSystem, kindOf, messageOf, VaultError, type ErrorKind } from '../errors.ts';
+import { codeOf, fromSystem, kindOf, messageOf, VaultError, type ErrorKind } from '../errors.ts';
 import type { Run } from '../exec/command.ts';
 import { openForReading, takeLock, type Lock } from '../exec/lock.ts';
 import { openedBy, type Opened } from '../exec/opened.ts';
@@ -128,7 +128,7 @@ async function expireBank(work: Work, bank: string, vaults: readonly ObservedVau
   const opened: Lock[] = [];
   const removals: Removal[] = [];
   try {
-    await recogniseBank(run, bank, stateDirectory(where), false, signal);
+    await recogniseBank(run, bank, stateDirectory(where), false, signal).catch(unlessFull);
     for (const observed of vaults) {
       try {
         const lock = await openForReading(join(bank, observed.place.name));
@@ -144,6 +144,12 @@ async function expireBank(work: Work, bank: string, vaults: readonly ObservedVau
     for (const lock of opened) await lock.release();
     await bankLock.release();
   }
+}
+
+/** A full disk that was never seen can't be given a name; but making room is what it needs. */
+function unlessFull(error: unknown): void {
+  const code = codeOf(error);
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
 }
 
 async function hide(work: Work, observed: ObservedVault, vault: Opened): Promise<Removal[]> {
