@@ -6,11 +6,13 @@ import { assertSame, contendersOn } from './contenders.mjs';
 import { assertRoom, machine, onGround } from './ground.mjs';
 import { measured, must, startTimes } from './measure.mjs';
 import { MEMORY_AIM, memoryTable, startTable, summarize, summaryTable } from './report.mjs';
+import { benchExpire, expireBytes } from './expire.mjs';
 import { generateTree } from './tree.mjs';
 
-const USAGE = `Usage: npm run bench -- [OPTIONS]
+const USAGE = `Usage: npm run bench -- [expire] [OPTIONS]
 
 Times rsync --link-dest, dirvish, rsnapshot and vault, interleaved, on a generated tree.
+With "expire": dirvish-expire and vault expire, deleting 20 images of it.
 
   --files N            files in the tree (100000)
   --change-percent P   part of them that changes before each round (1)
@@ -27,7 +29,8 @@ const DROP_CACHES = '/proc/sys/vm/drop_caches';
 const BYTES_A_FILE = 50 * 1024;
 const INODES_A_FILE = 8;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     files: { type: 'string', default: '100000' },
     'change-percent': { type: 'string', default: '1' },
@@ -52,16 +55,26 @@ else await main();
 async function main() {
   if (process.getuid() !== 0)
     throw new Error('the bench needs root, for owners, dirvish and the loop device');
-  const bytes = 512 * 1024 ** 2 + options.files * BYTES_A_FILE;
+  const expiry = positionals[0] === 'expire';
+  const bytes = expiry ? expireBytes(options.files) : 512 * 1024 ** 2 + options.files * BYTES_A_FILE;
   assertRoom(options.dir ?? tmpdir(), bytes);
   const ground = onGround({ dir: options.dir, bytes, inodes: 10_000 + options.files * INODES_A_FILE });
   if (ground === undefined) return;
+  if (expiry) {
+    finish(await benchExpire(ground, options, PROGRAM, say), ground);
+    return;
+  }
   const source = `${ground}/source`;
   mkdirSync(source);
   say(`making ${options.files.toLocaleString('en')} files`);
   const tree = generateTree(source, options.files, options.memory ? 64 : undefined);
-  const figures = { schema: 1, machine: machine(ground), options };
   const found = options.memory ? await memory(ground, source, tree) : await race(ground, source, tree);
+  finish(found, ground);
+}
+
+/** The figures into a file, if there is to be one, and a line on the machine. */
+function finish(found, ground) {
+  const figures = { schema: 1, machine: machine(ground), options };
   if (options.json !== undefined) {
     writeFileSync(options.json, `${JSON.stringify({ ...figures, ...found }, null, 2)}\n`);
   }
