@@ -10,7 +10,7 @@ import type { Engine } from '../../../src/image/engine.ts';
 import type { Means } from '../../../src/image/means.ts';
 import { planImage, type ImagePlan } from '../../../src/image/plan.ts';
 import type { Image } from '../../../src/model.ts';
-import { snapshotTree, type Tree } from '../../support/tree.ts';
+import type { Tree } from '../../support/tree.ts';
 
 /** A source and a vault, and the product's own functions to make images of one in the other. */
 export interface Ground {
@@ -174,9 +174,4 @@ export function compareSharing(reference: Tree, a: Tree, b: Tree): string[] {
             `${JSON.stringify(second.get(path))} in the other`,
         ],
   );
-}
-
-/** The trees of images, by name. */
-export function snapshots(vault: string, names: readonly string[]): Map<string, Tree> {
-  return new Map(names.map((name) => [name, snapshotTree(`${vault}/${name}/tree`)]));
 }
