@@ -1,4 +1,4 @@
-import { formatDuration, parseDuration } from '../time/duration.ts';
+import { parseDuration } from '../time/duration.ts';
 import { mostSimilar } from './similar.ts';
 
 /** The periods of which a keep rule keeps the newest image each. */
@@ -41,10 +41,4 @@ function readWithin(text: string, value: string): KeepResult {
     return { message: `"${text}": months and years have no fixed length; say it in days or weeks` };
   }
   return { message: `"${text}": "${value}" is not a duration such as 12 hours, 30 days or 8 weeks` };
-}
-
-/** A keep rule in one spelling, whatever it was written in. */
-export function keepText(rule: KeepRule): string {
-  if (rule.kind === 'within') return `within ${formatDuration(rule.seconds)}`;
-  return `${rule.kind === 'last' ? 'last' : rule.period} ${rule.count}`;
 }
