@@ -218,3 +218,23 @@ describe('between scan and transfer', () => {
     expect(changesSince(older, snapshotTree(`${vault}/0/tree`))).toEqual([]);
   });
 });
+
+it('rsync itself leaves alone what is still in the clone', async () => {
+  const ground = await openGround(tempDir('clone'));
+  const { source, vault } = ground;
+  writeFileSync(`${source}/file`, 'content');
+  await ground.make('0', { engine: 'link-dest' });
+  const older = snapshotTree(`${vault}/0/tree`);
+  mustSync(['sh', '-ec', 'chmod 0600 file; chown 7 file; setfattr -n user.a -v b file'], { cwd: source });
+  let spared = 0;
+  // As if the removal had missed something.
+  const run: Run = (command, io, signal) => {
+    if (!command.argv.includes('xargs')) return realRun(command, io, signal);
+    spared += 1;
+    return realRun({ ...command, argv: ['true'] }, io, signal);
+  };
+  await ground.make('1', { engine: 'delta', reference: '0', run });
+  await ground.close();
+  expect(spared).toBe(2);
+  expect(changesSince(older, snapshotTree(`${vault}/0/tree`))).toEqual([]);
+});
