@@ -71,7 +71,11 @@ export async function requireTrustedHooks(
   const directory = settings['hooks-dir'];
   if (directory === undefined || !isHere(directoryStage(settings))) return;
   await requireTrusted(directory, uid).catch((error: unknown) => untrusted(directory, error));
-  for (const name of await executables(directory)) await requireTrusted(join(directory, name), uid);
+  const names = await executables(directory).catch((error: unknown) => {
+    untrusted(directory, error);
+    return [];
+  });
+  for (const name of names) await requireTrusted(join(directory, name), uid);
 }
 
 /** A hook that is not there fails when it is run, or its whole stage does: no matter of trust. */

@@ -21,7 +21,8 @@ export interface HookOutput {
 
 /** Escapes one line of foreign output. Tabs stay. */
 export function harmless(line: Buffer): string {
-  return textOf(line).replace(UNSHOWABLE, (character) =>
+  const ended = line.at(-1) === 13 ? line.subarray(0, -1) : line;
+  return textOf(ended).replace(UNSHOWABLE, (character) =>
     character === '\t'
       ? character
       : Array.from(bytesOf(character), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join(''),
@@ -32,25 +33,33 @@ export function harmless(line: Buffer): string {
 export function gatherOutput(): HookOutput {
   const head: string[] = [];
   let headSize = 0;
-  const tail: string[] = [];
+  let tail: Buffer[] = [];
+  /** The first of the tail that still belongs to it: moving all of them up for each new line would take long. */
+  let first = 0;
   let tailSize = 0;
   let cutLines = 0;
   let cutBytes = 0;
   let rest: Buffer = Buffer.alloc(0);
   const keep = (line: Buffer): string | undefined => {
-    const text = harmless(line.at(-1) === 13 ? line.subarray(0, -1) : line);
     if (headSize < KEPT) {
+      const text = harmless(line);
       headSize += text.length + 1;
       head.push(text);
       return text;
     }
-    tail.push(text);
-    tailSize += text.length + 1;
-    while (tailSize > KEPT && tail.length > 1) {
-      const size = (tail.shift() ?? '').length + 1;
+    tail.push(line);
+    tailSize += line.length + 1;
+    while (tailSize > KEPT && tail.length - first > 1) {
+      const size = (tail[first]?.length ?? 0) + 1;
+      first += 1;
       tailSize -= size;
       cutLines += 1;
       cutBytes += size;
+    }
+    if (first > 10_000) {
+      // Copies: a line on its own would keep the whole piece of output that it came in.
+      tail = tail.slice(first).map((each) => Buffer.from(each));
+      first = 0;
     }
     return undefined;
   };
@@ -71,7 +80,7 @@ export function gatherOutput(): HookOutput {
     if (rest.length > 0) keep(rest);
     rest = Buffer.alloc(0);
     const cut = cutLines === 0 ? [] : [`[vault: ${cutLines} lines, ${cutBytes} bytes left out here]`];
-    return [...head, ...cut, ...tail];
+    return [...head, ...cut, ...tail.slice(first).map(harmless)];
   };
   return {
     add,
