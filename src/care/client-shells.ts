@@ -14,17 +14,18 @@ export async function shellsOf(
   log: Log,
 ): Promise<readonly (readonly string[])[]> {
   const shells = new Map<string, readonly string[]>();
-  for (const { rsh } of await allSettings(client, where, log)) shells.set(JSON.stringify(rsh), rsh);
+  for (const { rsh } of await settingsOf(client, where, log)) shells.set(JSON.stringify(rsh), rsh);
   return [...shells.values()];
 }
 
 /** The settings of a vault of this client: the one that is captured, if there is one; else as for `shellsOf`. */
 export async function clientSettings(client: string, where: Where, log: Log): Promise<Settings> {
-  const all = await allSettings(client, where, log);
+  const all = await settingsOf(client, where, log);
   return all.find((each) => each.tree === '/') ?? all[0] ?? defaultSettings();
 }
 
-async function allSettings(client: string, where: Where, log: Log): Promise<readonly Settings[]> {
+/** The settings of all vaults of a client; without any, those of the master file alone. */
+export async function settingsOf(client: string, where: Where, log: Log): Promise<readonly Settings[]> {
   const master = await loadMaster(where).catch((error: unknown) => {
     if (where.config !== undefined || !(error instanceof VaultError) || error.problems.length > 0)
       throw error;

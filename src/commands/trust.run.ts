@@ -1,4 +1,5 @@
-import { shellsOf } from '../care/client-shells.ts';
+import { settingsOf, shellsOf } from '../care/client-shells.ts';
+import { installKey, keyLineFor } from '../care/key.execute.ts';
 import { offeredKeys, writeTrust } from '../care/trust.execute.ts';
 import { keysWith, planTrust, type TrustPlan } from '../care/trust.ts';
 import type { HostKey } from '../exec/host-keys.ts';
@@ -20,8 +21,28 @@ export const run: CommandRun = async (context, args) => {
   for (const rsh of await shellsOf(client, context.where, context.log)) {
     added += await trustThrough(context, args, client, rsh);
   }
+  if (args.flag('show-key') || args.flag('install-key')) await restrictKey(context, args, client);
   return { exitCode: 0, fields: { client, added } };
 };
+
+/** Shows the line for authorized_keys, and puts it there. */
+async function restrictKey(context: Context, args: ParsedArgs, client: string): Promise<void> {
+  const { out, run: runner, signal } = context;
+  const vaults = await settingsOf(client, context.where, context.log);
+  const rsh = vaults[0]?.rsh ?? ['ssh'];
+  const line = await keyLineFor(runner, rsh, client, vaults, signal);
+  out.line(`\nFor ~/.ssh/authorized_keys on ${client}, of ${printable(line.file)}:\n${printable(line.line)}`);
+  out.json({ type: 'key', client, file: line.file, line: line.line });
+  if (!args.flag('install-key') || context.dryRun) return;
+  if (!args.flag('yes')) {
+    const question = `After this, the key can do nothing else on ${client}. Install it? (yes) `;
+    if ((await context.ask(question))?.trim() !== 'yes') {
+      throw new VaultError('refused', 'The key was not installed.', { hint: 'Answer yes, or give --yes.' });
+    }
+  }
+  await installKey(runner, rsh, client, line, signal);
+  out.line(`Installed on ${client}.`);
+}
 
 /** Trusts the host that one remote shell leads to. Gives the number of keys added. */
 async function trustThrough(

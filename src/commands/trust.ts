@@ -16,6 +16,13 @@ export const spec: CommandSpec = {
       many: true,
     },
     { name: 'replace', summary: 'replace a key that has changed' },
+    {
+      name: 'show-key',
+      summary:
+        'print the line for authorized_keys that lets vault do there what its vaults need, and no more',
+    },
+    { name: 'install-key', summary: 'put that line, and the filter it names, on the client' },
+    { name: 'yes', summary: 'install without asking' },
   ],
   examples: ['vault trust laptop', 'vault trust laptop --fingerprint SHA256:uNiVztksCsDhcc0u9e8BrqXVcUuK...'],
   changes: true,
