@@ -1,9 +1,9 @@
 import { appendFile, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { messageOf, VaultError } from '../errors.ts';
 import type { HookOutcome } from '../hook/outcome.ts';
-import { hasFailed, outcomeText, reasonToSkip, stoppedBy } from '../hook/outcome.ts';
+import { outcomeText, reasonToSkip, stoppedBy } from '../hook/outcome.ts';
 import { runStage, type HookMeans } from '../hook/execute.ts';
-import { sideOf, type HookFacts, type RunStatus, type Stage } from '../hook/plan.ts';
+import type { HookFacts, RunStatus, Stage } from '../hook/plan.ts';
 import { bytesOf, textOf } from '../raw-text.ts';
 import { removeDirectory } from './heal.execute.ts';
 import type { Means } from './means.ts';
@@ -197,16 +197,4 @@ async function withGrace<T>(user: AbortSignal, work: (signal: AbortSignal) => Pr
 export function statusOf(verdict: 'good' | 'partial' | 'held', warnings: number): RunStatus {
   if (verdict !== 'good') return 'error';
   return warnings > 0 ? 'warning' : 'success';
-}
-
-/** The hooks' part of the way a run ended: a hook that failed is told of, whatever became of the image. */
-export function hooksFailed(hooks: Hooks): boolean {
-  return hasFailed(hooks.outcomes);
-}
-
-/** Whose connection the post hooks still need. */
-export function usesClient(plan: ImagePlan): boolean {
-  const { settings } = plan;
-  const stages = (['pre-client', 'post-client'] as const).filter((name) => settings[name] !== undefined);
-  return stages.some((name) => sideOf(name) === 'client') || settings['hooks-dir-on'] === 'client';
 }
