@@ -54,6 +54,8 @@ export function exitOf(made: MadeImage): number {
   };
   const kind = kinds[made.completion.verdict];
   const codes = kind === undefined ? [] : [exitCodeOf(kind)];
+  // Partial and suspicious at once: the graver of the two is told.
+  if (made.made.held) codes.push(exitCodeOf('held'));
   if (hasFailed(made.completion.hooks)) codes.push(exitCodeOf('hook'));
   return worstExitCode(codes);
 }

@@ -7,6 +7,8 @@ import type { Command, Result, Run } from './command.ts';
 
 /** From the request to end to the end by force. */
 export const TERM_TO_KILL_MS = 10_000;
+/** Node's timers know no longer time: 24.8 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** How long output may still trickle in after the child's end, when a daemon of its holds the pipe. */
 export const DRAIN_MS = 2_000;
 
@@ -104,10 +106,13 @@ function watchdog(pid: number, command: Command, signal: AbortSignal) {
   const timer =
     command.timeoutMs === undefined
       ? undefined
-      : setTimeout(() => {
-          timedOut = true;
-          terminate();
-        }, command.timeoutMs);
+      : setTimeout(
+          () => {
+            timedOut = true;
+            terminate();
+          },
+          Math.min(command.timeoutMs, LONGEST_TIMER_MS),
+        );
   signal.addEventListener('abort', terminate, { once: true });
   return {
     timedOut: () => timedOut,

@@ -10,8 +10,11 @@ import { inVault, type Means } from './means.ts';
 
 /** Waiting for `dirvish/` is waiting for somebody's rename: seconds at most. */
 const SHORT_WAIT = 60;
-/** Where the usable remains of an earlier attempt wait: an additional `--link-dest` of the next one. */
-export const EARLIER = '.incomplete-earlier';
+/**
+ * Where the usable remains of an earlier attempt wait: an additional `--link-dest` of the next one. No image's own:
+ * names don't begin with a dot.
+ */
+export const EARLIER = '.incomplete-.earlier';
 
 /**
  * Cleans up after runs that never ended, with the vault locked: half-made and half-deleted images go, but for the
@@ -25,6 +28,7 @@ export async function heal(means: Means, contents: VaultContents): Promise<strin
     else if (await isOurs(means, name)) {
       // Killed after the rename and before the commit point.
       const hidden = `.incomplete-${name}`;
+      await removeDirectory(means, hidden);
       await rename(means.vault.at(name), means.vault.at(hidden));
       candidates.push({ name: hidden, time: await timeOf(means, hidden) });
     }

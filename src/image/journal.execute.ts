@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Where } from '../commands/spec.ts';
+import type { LoadedBranch } from '../config/load.ts';
 import { stateDirectory } from '../config/state.ts';
 import { kindOf, messageOf, type ErrorKind } from '../errors.ts';
 import { readIfThere, syncDirectory, writeDurably, writeSynced } from '../exec/files.ts';
 import { advanced, parseClock, type Clock } from '../time/clock.ts';
+import { isAbsence } from './absence.ts';
 import type { MadeImage } from './make.execute.ts';
 
 /** How the last run of a branch ended, good or bad. It is a log: nothing but `status` depends on it. */
@@ -15,27 +17,33 @@ export interface LastRun {
   readonly branch: string;
   /** Seconds since the epoch. */
   readonly ended: number;
-  readonly result: 'good' | 'partial' | 'held' | ErrorKind;
+  readonly result: 'good' | 'partial' | 'held' | 'absent' | ErrorKind;
   readonly image?: string;
+  /** Why it failed. A client that is away, and may be, is no failure. */
   readonly message?: string;
 }
 
-/** Runs `make` and notes how it ended, whichever way. */
+/** Runs `make` and notes how it ended, whichever way; `by` tells who asked for it. */
 export async function noteRun(
   where: Where,
-  place: { readonly vault: string; readonly branch: string },
+  loaded: Pick<LoadedBranch, 'vault' | 'branch' | 'settings'>,
   make: () => Promise<MadeImage>,
+  by: 'hand' | 'night' = 'hand',
 ): Promise<MadeImage> {
-  const common = { schema: 1, vault: place.vault, branch: place.branch } as const;
+  const common = { schema: 1, vault: loaded.vault, branch: loaded.branch } as const;
   try {
     const made = await make();
     const { verdict, completed } = made.completion;
     await write(where, { ...common, ended: completed, result: verdict, image: made.plan.name });
     return made;
   } catch (error) {
-    // A slip on the command line was no run.
-    if (kindOf(error) === 'usage') throw error;
+    // A slip on the command line was no run; at night it is one in a configuration file.
+    if (kindOf(error) === 'usage' && by === 'hand') throw error;
     const ended = Math.floor(Date.now() / 1000);
+    if (isAbsence(loaded.settings, error)) {
+      await write(where, { ...common, ended, result: 'absent' });
+      throw error;
+    }
     await write(where, { ...common, ended, result: kindOf(error), message: messageOf(error) });
     throw error;
   }

@@ -36,7 +36,15 @@ export interface Case {
 
 export interface Finding {
   readonly level: 'note' | 'warn' | 'hold' | 'refuse';
-  readonly code: 'empty' | 'space' | 'inodes' | 'deleted' | 'rewritten' | 'attributes' | 'links';
+  readonly code:
+    | 'empty'
+    | 'space'
+    | 'inodes'
+    | 'deleted'
+    | 'rewritten'
+    | 'attributes'
+    | 'links'
+    | 'incomplete';
   /** In the user's words; sizes are left to `bytes` for whoever shows it. */
   readonly message: string;
   readonly bytes?: number;
@@ -184,4 +192,31 @@ function attributeStorm(input: Case): Finding[] {
       percent,
     },
   ];
+}
+
+/** What the client listed, and what is in the new tree. */
+export interface Count {
+  readonly listed: number;
+  readonly found: number;
+  /** Whether rsync, or the look after it, told of anything that vanished or could not be read. */
+  readonly explained: boolean;
+}
+
+/**
+ * Judges a finished tree by its number of entries: what the client listed has to be there. Fewer without a reason
+ * mean that the reference was changed under us; many fewer with one, that the source went away in the middle.
+ */
+export function judgeCount(count: Count, maxDeletePercent: number): Finding | undefined {
+  const files = count.listed - count.found;
+  if (files <= 0) return undefined;
+  const percent = Math.floor(percentOf(files, count.listed));
+  if (count.found <= 1)
+    return { level: 'refuse', code: 'empty', message: 'the source was emptied during the run' };
+  const message = `${percent}% of what the client listed was gone before it could be read`;
+  if (!count.explained) return { level: 'refuse', code: 'incomplete', message, files, percent };
+  if (files < SUSPICIOUS_FILES) return undefined;
+  if (percent >= maxDeletePercent) return { level: 'hold', code: 'incomplete', message, files, percent };
+  return percent >= WARN_DELETE_PERCENT
+    ? { level: 'warn', code: 'incomplete', message, files, percent }
+    : undefined;
 }

@@ -7,9 +7,10 @@ import { stateDirectory } from '../config/state.ts';
 import { requireTrustedHooks } from '../hook/execute.ts';
 import { localShell, remoteShell } from '../hook/client.execute.ts';
 import { recogniseBank, requireBank } from '../disk/bank.execute.ts';
-import { fromSystem, VaultError } from '../errors.ts';
+import { fromSystem, messageOf, VaultError } from '../errors.ts';
 import { openForReading } from '../exec/lock.ts';
-import { attempt, rehearse, type Attempted, type Made, type Rehearsal } from './attempt.execute.ts';
+import { attempt, rehearse, type Attempted, type Rehearsal } from './attempt.execute.ts';
+import type { Made } from './result.ts';
 import { captureInto, capturesMachine } from './captured.execute.ts';
 import { commitImage, healHistory } from './commit.execute.ts';
 import { EARLIER, heal, removeDirectory, setAside } from './heal.execute.ts';
@@ -32,6 +33,8 @@ import { leftOutBy } from './probe.ts';
 import type { Completion } from './summarize.ts';
 
 const DAY = 86_400;
+/** Node's timers know no longer time: 24.8 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Between attempts at a broken connection. */
 const RETRY_DELAY_MS = 5_000;
 /** For what has to be done after an interruption, too. */
@@ -59,7 +62,7 @@ export async function makeImage(
 ): Promise<MadeImage> {
   const source = sourceOfLoaded(loaded, world.where.hostName);
   await requireTrustedHooks(loaded.settings, source.kind === 'local', world.where.uid);
-  const deadline = AbortSignal.timeout(loaded.settings['run-deadline'] * 1000);
+  const deadline = AbortSignal.timeout(Math.min(loaded.settings['run-deadline'] * 1000, LONGEST_TIMER_MS));
   const limited = { ...world, signal: AbortSignal.any([world.signal, deadline]) };
   try {
     return await withLocks(limited, loaded, async (means) => {
@@ -244,7 +247,8 @@ async function finish(
     leftOut: plan.settings.xdev ? leftOutBy(plan.tree.path, facts.mounts) : [],
     hooks: hooks.outcomes,
     capture,
-    frozenUntil: warned ? completed + FREEZE_DAYS * DAY : undefined,
+    // A partial image is never held, but what would have held it must not let others expire.
+    frozenUntil: warned || made.held ? completed + FREEZE_DAYS * DAY : undefined,
   };
   const whole = await commitImage(
     means,
@@ -259,7 +263,9 @@ async function finish(
       return { ...completion, hooks: [...hooks.outcomes] };
     },
   );
-  await removeDirectory(means, EARLIER);
+  await removeDirectory(means, EARLIER).catch((error: unknown) => {
+    means.log.warn(`${labelOf(plan)}: the remains of an earlier attempt are left: ${messageOf(error)}`);
+  });
   return { plan, made: told, completion: whole };
 }
 

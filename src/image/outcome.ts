@@ -94,13 +94,25 @@ export function fileErrors(lines: readonly string[]): FileError[] {
   const found: FileError[] = [];
   for (const line of lines) {
     if (line.startsWith('file has vanished: ')) continue;
-    const path =
-      /^(?:rsync: |IO error |skipping |symlink |cannot )[^"]*"(.+?)"(?: \(in .+\))?(?:[:, )]|$)/.exec(
-        line,
-      )?.[1];
+    const path = FORMS.map((form) => form.exec(line)?.[1]).find((each) => each !== undefined);
     if (path !== undefined) found.push({ path, line });
   }
   return found;
+}
+
+/** How rsync names the file that a message is about. */
+const FORMS = [
+  /^(?:rsync: |IO error |skipping |symlink |cannot )[^"]*"(.+?)"(?: \(in .+\))?(?:[:, )]|$)/,
+  /^ERROR: (.+) failed verification/,
+  /sys_acl_\w+\((.+), (?:ACL_|\w+\))/,
+];
+/** What rsync says at its end, or of a consequence, about no file in particular. */
+const GENERAL = /^rsync error: |^IO error encountered -- skipping|^rsync: connection /;
+
+/** Errors that name no file: what they are about nobody knows, so nobody can have tolerated it. */
+export function unexplained(lines: readonly string[]): number {
+  const errors = lines.filter((line) => /^(rsync: |ERROR: |IO error )|: get_acl|sys_acl_/.test(line));
+  return errors.filter((line) => !GENERAL.test(line) && fileErrors([line]).length === 0).length;
 }
 
 /** The path that an error is about, as rsync's escapes stand for it (latin1). */
@@ -121,9 +133,4 @@ export function toleratedBy(patterns: readonly string[], path: string): boolean 
     const start = pattern.startsWith('/') ? '^' : '(^|/)';
     return new RegExp(`${start}${body}(/|$)`).test(path);
   });
-}
-
-/** Whether every error of a partial run is about a tolerated path. */
-export function allTolerated(errors: readonly FileError[], patterns: readonly string[]): boolean {
-  return errors.length > 0 && errors.every((error) => toleratedBy(patterns, error.path));
 }

@@ -78,8 +78,9 @@ export async function prepare(
   return { plan, facts, zone };
 }
 
+/** An `@` would take an address apart at the wrong place. */
 function imageNameOf(name: string): string {
-  if (/^[A-Za-z0-9_][A-Za-z0-9._+:,=@%-]*$/.test(name) && name !== 'dirvish') return name;
+  if (/^[A-Za-z0-9_][A-Za-z0-9._+:,=%-]*$/.test(name) && name !== 'dirvish') return name;
   throw new VaultError('usage', `"${name}" can't be the name of an image.`, {
     hint: 'Letters, digits and . _ + : , = - ; see the options image and image-default.',
   });

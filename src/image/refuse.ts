@@ -1,5 +1,5 @@
 import { VaultError } from '../errors.ts';
-import type { Judgement, Space } from './judge.ts';
+import type { Finding, Judgement, Space } from './judge.ts';
 import type { ImagePlan } from './plan.ts';
 import type { Tally } from './tally.ts';
 
@@ -34,6 +34,31 @@ export function refuse(
     : `needs ${judgement.needInodes} inodes and ${space.freeInodes ?? 0} are free`;
   return new VaultError('failed', `No room on ${plan.bank}: the image ${need}${name}.`, {
     hint: 'Expire old images or use a larger disk; --ignore-space tries all the same. Nothing was written.',
+  });
+}
+
+/** A tree that lacks what the client listed. */
+export function incomplete(plan: ImagePlan, finding: Finding): VaultError {
+  const where = `${plan.client}:${plan.settings.tree ?? ''}`;
+  if (finding.code === 'empty') {
+    return new VaultError('failed', `${where} was emptied during the run: no image was made.`, {
+      hint: 'Was something unmounted there? Nothing older was touched.',
+    });
+  }
+  return new VaultError(
+    'failed',
+    `${finding.files ?? 0} entries that ${where} has are missing from the new image.`,
+    {
+      hint: `Did something else change image ${plan.referenceName} meanwhile? Run it again; --init makes it anew.`,
+    },
+  );
+}
+
+/** The link limit, or immutable files, would cost more than there is. */
+export function noRoomForCopies(plan: ImagePlan, bytes: number, free: number): VaultError {
+  const message = `No room on ${plan.bank}: files that cannot be linked again need ${size(bytes)}, ${size(free)} are free.`;
+  return new VaultError('failed', message, {
+    hint: 'Expire old images, or use a larger disk; --ignore-space tries all the same.',
   });
 }
 

@@ -18,6 +18,8 @@ export interface Listing {
   readonly totals: Totals | undefined;
   /** rsync's stderr, line by line (latin1). */
   readonly messages: readonly string[];
+  /** How many more messages there were than could be kept. */
+  readonly dropped: number;
   /** What else it printed: statistics. */
   readonly remarks: readonly string[];
 }
@@ -41,6 +43,7 @@ export async function runListing(
   const counts = tallier();
   const remarks: string[] = [];
   const messages: string[] = [];
+  let dropped = 0;
   let broken: unknown;
   const cut = lineCutter((line) => {
     const change = parseLine(line, nonce);
@@ -64,7 +67,9 @@ export async function runListing(
   const command = { ...inVault(means, argv), env: rshEnvironment(setup) };
   const io: Io = {
     stdout: take,
-    stderr: (line) => keep(messages, line),
+    stderr: (line) => {
+      if (!keep(messages, line)) dropped += 1;
+    },
     ...(handlers.stdin ? { stdin: handlers.stdin } : {}),
   };
   const result = await means.run(command, io, AbortSignal.any([means.signal, stop.signal]));
@@ -76,12 +81,17 @@ export async function runListing(
     tally: counts.get(),
     totals: parseTotals(remarks),
     messages,
+    dropped,
     remarks,
   };
 }
 
-function keep(list: string[], line: Buffer): void {
-  if (line.length > 0 && list.length < MESSAGES_KEPT) list.push(line.toString('latin1').trimEnd());
+/** Keeps a line while there is room; gives false where there is none. */
+function keep(list: string[], line: Buffer): boolean {
+  if (line.length === 0) return true;
+  if (list.length >= MESSAGES_KEPT) return false;
+  list.push(line.toString('latin1').trimEnd());
+  return true;
 }
 
 /** Scans the source against a reference and spools the changes to a file (none for a dry run). */

@@ -16,6 +16,7 @@ export function resultCode(result: NightResult): number {
   if (result.kind !== 'made') return 0;
   const { verdict, hooks } = result.made.completion;
   const codes = verdict === 'good' ? [] : [exitCodeOf(verdict)];
+  if (result.made.made.held) codes.push(exitCodeOf('held'));
   if (hasFailed(hooks)) codes.push(exitCodeOf('hook'));
   return worstExitCode(codes);
 }

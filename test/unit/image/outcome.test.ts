@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Result } from '../../../src/exec/command.ts';
-import { allTolerated, fileErrors, judgeEnd, pathOfError, toleratedBy } from '../../../src/image/outcome.ts';
+import { fileErrors, judgeEnd, pathOfError, toleratedBy, unexplained } from '../../../src/image/outcome.ts';
 
 function ended(more: Partial<Result>): Result {
   const empty = Buffer.alloc(0);
@@ -103,14 +103,25 @@ describe('tolerated paths', () => {
     expect(toleratedBy(patterns, path)).toBe(expected);
   });
 
-  it('excuse a run only if all its errors are about them', () => {
+  it('are all that a run with tolerated errors complains of', () => {
     const errors = fileErrors([UNREADABLE, UNREADABLE.replace('secret', 'other'), SUMMARY]);
     expect(errors.length).toBe(2);
-    expect(allTolerated(errors, ['/home/*'])).toBe(true);
-    expect(allTolerated(errors, ['/home/secret'])).toBe(false);
+    expect(errors.every((error) => toleratedBy(['/home/*'], error.path))).toBe(true);
+    expect(errors.every((error) => toleratedBy(['/home/secret'], error.path))).toBe(false);
+  });
+});
+
+describe('errors that name no file in quotes', () => {
+  it.each([
+    ['ERROR: dir/x failed verification -- update discarded.', 'dir/x'],
+    ['rsync: get_acl: sys_acl_get_file(dir/y, ACL_TYPE_ACCESS): Input/output error (5)', 'dir/y'],
+  ])('%s', (line, path) => {
+    expect(fileErrors([line]).map((error) => error.path)).toEqual([path]);
+    expect(unexplained([line])).toBe(0);
   });
 
-  it('do not excuse an error that names no file', () => {
-    expect(allTolerated(fileErrors([SUMMARY]), ['/**'])).toBe(false);
+  it('are counted when they name none at all, but for what rsync says at its end', () => {
+    expect(unexplained(['rsync: something new went wrong', SUMMARY, UNREADABLE])).toBe(1);
+    expect(unexplained(['IO error encountered -- skipping file deletion', SUMMARY])).toBe(0);
   });
 });
