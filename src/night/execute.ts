@@ -3,7 +3,8 @@ import { loadBranch, loadMaster, type Loaded, type LoadedBranch, type Overrides 
 import type { ScheduleEntry } from '../config/option.ts';
 import { parseTree } from '../config/tree.ts';
 import { observeBank } from '../disk/observe.execute.ts';
-import { fromSystem, VaultError, type Problem } from '../errors.ts';
+import { fromSystem, messageOf, VaultError, type Problem } from '../errors.ts';
+import { isAbsence } from '../image/absence.ts';
 import { noteRun } from '../image/journal.execute.ts';
 import { makeImage, rehearseImage, type MadeImage } from '../image/make.execute.ts';
 import type { Rehearsal } from '../image/attempt.execute.ts';
@@ -111,6 +112,7 @@ async function jobOf(context: Context, loaded: LoadedBranch): Promise<NightJob> 
   const source = sourceOf(settings.client ?? '', tree, context.where.hostName);
   return {
     loaded,
+    vaultKey: `${loaded.bank}/${loaded.vault}`,
     clientKey: await clientKey(context.run, source, settings.rsh, context.signal),
     bankId: device.id,
     bankLimit: device.slow ? 1 : settings['bank-jobs'],
@@ -130,22 +132,15 @@ async function runJob(context: Context, loaded: LoadedBranch): Promise<NightResu
       const rehearsal = await rehearseImage(world, loaded);
       return { label, seconds: seconds(), kind: 'rehearsed', rehearsal };
     }
-    const made = await noteRun(where, loaded, () =>
-      makeImage(world, loaded, { adoptBank: false, ignoreClock: false }),
-    );
+    const make = () => makeImage(world, loaded, { adoptBank: false, ignoreClock: false });
+    const made = await noteRun(where, loaded, make, 'night');
     return { label, seconds: seconds(), kind: 'made', made };
   } catch (error) {
-    const mayBeAbsent = loaded.settings.presence === 'optional';
-    if (mayBeAbsent && error instanceof VaultError && error.kind === 'unreachable' && !isKeyProblem(error)) {
-      return { label, seconds: seconds(), kind: 'absent', message: error.message };
+    if (isAbsence(loaded.settings, error)) {
+      return { label, seconds: seconds(), kind: 'absent', message: messageOf(error) };
     }
     return { label, seconds: seconds(), kind: 'failed', error: fromSystem(error) };
   } finally {
     progress.end();
   }
-}
-
-/** A laptop may be away; a host with another key is not the laptop. */
-function isKeyProblem(error: VaultError): boolean {
-  return /host key/i.test(error.message);
 }

@@ -43,3 +43,35 @@ it('a vault that no bank has stops everything, with the line; status tells it to
   expect(status.code).toBe(12);
   expect(status.out).toMatch(/^ {2}lost: is under Runall, but in none of the banks$/m);
 });
+
+it('a client that is away, and may be, is no concern until its newest image is too old', async () => {
+  const place = makePlace({ master: 'Runall:\n\tv\n' });
+  fill(place.source);
+  await place.image('i1');
+  const away = { client: 'nosuch.invalid', tree: place.source };
+  const lines = (presence: string) => `client: ${away.client}\ntree: ${away.tree}\npresence: ${presence}\n`;
+  const file = `${place.vault}/dirvish/default.conf`;
+  writeFileSync(file, lines('required'), { mode: 0o600 });
+  expect((await place.call(['runall'])).code).toBe(11);
+  expect((await place.call(['status', '--alarm'])).out).toMatch(/^ {2}v: the last run failed /m);
+  writeFileSync(file, lines('optional'), { mode: 0o600 });
+  const ran = await place.call(['runall']);
+  expect(ran.code).toBe(0);
+  expect(ran.out).toMatch(/^v +absent /m);
+  const status = await place.call(['status', '--alarm']);
+  expect(status.out).toContain('All is well.');
+  expect(status.code).toBe(0);
+});
+
+it('what a configuration file makes of the command line is told by status; a slip by hand is not', async () => {
+  const place = makePlace({ master: 'Runall:\n\tv\n' });
+  fill(place.source);
+  await place.image('i1');
+  expect((await place.call(['run', 'v', '--reference', 'nosuch'])).code).toBe(2);
+  expect((await place.call(['status', '--alarm'])).code).toBe(0);
+  place.configure('reference: nosuch\n');
+  expect((await place.call(['runall'])).code).toBe(2);
+  const status = await place.call(['status', '--alarm']);
+  expect(status.code).toBe(12);
+  expect(status.out).toMatch(/^ {2}v: the last run failed .*nosuch/m);
+});

@@ -223,7 +223,7 @@ describe('an image', () => {
 
   it('has a name that is one', async () => {
     const place = await makeUsed();
-    for (const name of ['..', 'a/b', '.x', 'dirvish', '-x', 'two words', ''])
+    for (const name of ['..', 'a/b', '.x', 'dirvish', '-x', 'two words', 'a@b', ''])
       expect(await refused(place, 2, ['run', 'v', `--image=${name}`]), name).toContain('name');
   });
 
