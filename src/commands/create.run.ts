@@ -1,11 +1,12 @@
-import { access, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { findMaster } from '../config/find.ts';
 import { loadBranch, loadMaster } from '../config/load.ts';
 import { checkNewVault, newMasterConfig, newVaultConfig, type NewVault } from '../config/new-vault.ts';
+import { requireTrusted } from '../config/ownership.ts';
 import { parseTree } from '../config/tree.ts';
 import { isName } from '../config/names.ts';
-import { identify, recogniseBank, requireBank } from '../disk/bank.execute.ts';
+import { recogniseBank, requireBank, requireRecognisable } from '../disk/bank.execute.ts';
 import { stateDirectory } from '../config/state.ts';
 import { codeOf, VaultError } from '../errors.ts';
 import { syncDirectory, writeDurably } from '../exec/files.ts';
@@ -17,7 +18,11 @@ export const run: CommandRun = async (context, args) => {
   const vault = newVaultOf(args);
   await requireLocalTree(vault, context.where.hostName);
   const { master, bank, isNew } = await chooseBank(context, args);
+  const adopt = args.flag('adopt-bank');
   await requireBank(bank);
+  // Before anything is written: all that would make the new vault unusable.
+  await requireRecognisable(bank, stateDirectory(context.where), adopt);
+  await requireTrusted(bank, context.where.uid);
   const directory = join(bank, vault.name);
   if (await exists(directory)) {
     throw new VaultError('usage', `There is a ${printable(directory)} already: nothing was changed.`, {
@@ -29,11 +34,7 @@ export const run: CommandRun = async (context, args) => {
     context.out.line(`Would make ${directory}/dirvish/default.conf:\n${indented(newVaultConfig(vault))}`);
     return 0;
   }
-  if (isNew) await writeMaster(master, newMasterConfig(bank, vault.name));
-  await makeVault(bank, vault);
-  await identify(bank);
-  await recogniseBank(context.run, bank, stateDirectory(context.where), true, context.signal);
-  await loadBranch({ ...context.where, config: master }, { vault: vault.name, branch: undefined });
+  await makeAll(context, { vault, bank, master, isNew, adopt });
   context.out.json({
     type: 'vault',
     bank,
@@ -48,6 +49,39 @@ export const run: CommandRun = async (context, args) => {
   if (!isNew) context.out.note(`For every night: add ${vault.name} under Runall in ${master}`);
   return { exitCode: 0, fields: { vault: vault.name, bank } };
 };
+
+interface Making {
+  readonly vault: NewVault;
+  readonly bank: string;
+  readonly master: string;
+  readonly isNew: boolean;
+  readonly adopt: boolean;
+}
+
+/** The vault, the master file where it is a first one, and the bank's id: all of it or, after a failure, nothing. */
+async function makeAll(context: Context, { vault, bank, master, isNew, adopt }: Making): Promise<void> {
+  const { where, run: runner, signal } = context;
+  await makeVault(bank, vault);
+  const inside = ['', '/dirvish', '/dirvish/default.conf'];
+  const made = inside.map((path) => `${join(bank, vault.name)}${path}`);
+  try {
+    if (isNew) {
+      await writeMaster(master, newMasterConfig(bank, vault.name), made);
+    }
+    await loadBranch({ ...where, config: master }, { vault: vault.name, branch: undefined });
+    await recogniseBank(runner, bank, stateDirectory(where), adopt, signal);
+  } catch (error) {
+    for (const path of made.toReversed()) await removeMade(path);
+    throw error;
+  }
+}
+
+/** A file, or a directory with nothing in it: what somebody else has put there meanwhile stays. */
+async function removeMade(path: string): Promise<void> {
+  await rmdir(path).catch(async (error: unknown) => {
+    if (codeOf(error) === 'ENOTDIR') await rm(path, { force: true });
+  });
+}
 
 function indented(text: string): string {
   return text.replace(/^(?=.)/gm, '    ').trimEnd();
@@ -133,9 +167,22 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-async function writeMaster(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  await writeDurably(path, text, 0o600);
+/** Tells in `made` what it makes, also where it fails. */
+async function writeMaster(path: string, text: string, made: string[]): Promise<void> {
+  try {
+    const first = await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    if (first !== undefined) made.push(...pathsBetween(first, dirname(path)));
+    made.push(`${path}.tmp`, path);
+    await writeDurably(path, text, 0o600);
+  } catch (error) {
+    const why = codeOf(error) === 'EEXIST' ? `${dirname(path)} is not a directory` : codeOf(error);
+    throw new VaultError('failed', `Cannot write ${path} (${why}).`, { cause: error });
+  }
+}
+
+/** The directories from one to another below it, both included, from the top down. */
+function pathsBetween(first: string, last: string): string[] {
+  return first === last ? [first] : [...pathsBetween(first, dirname(last)), last];
 }
 
 /** Made under another name and then renamed: a vault is there whole or not at all. */

@@ -15,6 +15,10 @@ export const spec: CommandSpec = {
     },
     { name: 'tree', value: 'DIR', summary: 'directory on it to back up', required: true },
     { name: 'bank', value: 'BANK', summary: 'bank to put it in; needed where several are configured' },
+    {
+      name: 'adopt-bank',
+      summary: "take this bank although its path was another file system's before",
+    },
     { name: 'exclude', value: 'PATTERN', summary: 'leave out what matches this rsync pattern', many: true },
   ],
   examples: [

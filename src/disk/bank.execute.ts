@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bankFault, type KnownBank } from './known.ts';
 import { codeOf, VaultError } from '../errors.ts';
 import type { Run } from '../exec/command.ts';
 import { takeLock } from '../exec/lock.ts';
@@ -13,10 +14,10 @@ interface BankIdentity {
   readonly id: string;
 }
 
-/** The banks this server has written to: path → the ids seen there (several, where disks take turns). */
+/** The banks this server has written to, by path: several at one, where disks take turns. */
 interface Registry {
   readonly schema: 1;
-  readonly banks: Readonly<Record<string, readonly string[]>>;
+  readonly banks: Readonly<Record<string, readonly KnownBank[]>>;
 }
 
 const SCHEMA = 1;
@@ -35,8 +36,8 @@ export async function requireBank(bank: string): Promise<void> {
 
 /**
  * Makes sure that a bank is the file system that this server wrote to before, so that nothing is ever written
- * under an unmounted mount point. A bank that was never seen is remembered; `adopt` also takes one whose path was
- * known with another identity. Gives the bank's id.
+ * under an unmounted mount point. A bank whose path was never seen is remembered; `adopt` also takes one whose path
+ * was known with another identity, but never what lies under the mount point of a known disk. Gives the bank's id.
  */
 export async function recogniseBank(
   run: Run,
@@ -60,14 +61,23 @@ export async function recogniseBank(
   }
 }
 
+/** Fails as `recogniseBank` would, and writes nothing. */
+export async function requireRecognisable(bank: string, stateDir: string, adopt: boolean): Promise<void> {
+  const { banks } = await readRegistry(stateDir);
+  const seen = { id: (await readIdentity(bank))?.id, ownDevice: await isOnOwnDevice(bank) };
+  throwFault(bank, stateDir, bankFault(seen, banks[bank] ?? [], adopt));
+}
+
 async function recogniseLocked(bank: string, stateDir: string, adopt: boolean): Promise<string> {
   const registry = await readRegistry(stateDir);
   const known = registry.banks[bank] ?? [];
+  await requireBank(bank);
+  const ownDevice = await isOnOwnDevice(bank);
   const identity = await readIdentity(bank);
-  if (identity === undefined && known.length > 0 && !adopt) throw goneError(bank);
+  throwFault(bank, stateDir, bankFault({ id: identity?.id, ownDevice }, known, adopt));
   const id = identity?.id ?? (await identify(bank));
-  if (known.includes(id)) return id;
-  const banks = { ...registry.banks, [bank]: [...known, id] };
+  if (known.some((each) => each.id === id && each.ownDevice === ownDevice)) return id;
+  const banks = { ...registry.banks, [bank]: [...known.filter((each) => each.id !== id), { id, ownDevice }] };
   await writeDurably(
     registryPath(stateDir),
     `${JSON.stringify({ schema: SCHEMA, banks }, null, 2)}\n`,
@@ -76,18 +86,34 @@ async function recogniseLocked(bank: string, stateDir: string, adopt: boolean): 
   return id;
 }
 
-function goneError(bank: string): VaultError {
-  return new VaultError(
-    'disk',
-    `Bank ${bank} is not the file system that was backed up to before: not mounted?`,
-    {
-      hint: `Mount the disk. If this is a new bank in the old one's place, say so once with --adopt-bank.`,
-    },
-  );
+/** Whether something is mounted at the bank or above it; else it shares the device of the root directory. */
+async function isOnOwnDevice(bank: string): Promise<boolean> {
+  return (await stat(bank)).dev !== (await stat('/')).dev;
+}
+
+function throwFault(bank: string, stateDir: string, fault: ReturnType<typeof bankFault>): void {
+  if (fault === 'other') {
+    throw new VaultError(
+      'disk',
+      `Bank ${bank} is not the file system that was backed up to before: not mounted?`,
+      {
+        hint: `Mount the disk. If this is a new bank in the old one's place, or one of several that take turns, say so once with --adopt-bank.`,
+      },
+    );
+  }
+  if (fault === 'unmounted') {
+    throw new VaultError(
+      'disk',
+      `Bank ${bank} lies on the root file system, but was on a disk of its own: not mounted?`,
+      {
+        hint: `Mount the disk. If the bank is to be here from now on, take ${bank} out of ${registryPath(stateDir)}.`,
+      },
+    );
+  }
 }
 
 /** Gives a bank its id, which stays with the file system wherever it is mounted. */
-export async function identify(bank: string): Promise<string> {
+async function identify(bank: string): Promise<string> {
   const known = await readIdentity(bank);
   if (known !== undefined) return known.id;
   const identity: BankIdentity = { schema: SCHEMA, id: randomUUID() };
@@ -123,14 +149,23 @@ async function readIdentity(bank: string): Promise<BankIdentity | undefined> {
 
 async function readRegistry(stateDir: string): Promise<Registry> {
   const parsed = await readJson(registryPath(stateDir));
-  const banks: Record<string, string[]> = {};
+  const banks: Record<string, KnownBank[]> = {};
   const written = parsed?.['banks'];
   if (typeof written === 'object' && written !== null) {
     for (const [path, ids] of Object.entries(written)) {
-      if (Array.isArray(ids)) banks[path] = ids.filter((id): id is string => typeof id === 'string');
+      if (Array.isArray(ids)) banks[path] = ids.flatMap(readKnown);
     }
   }
   return { schema: SCHEMA, banks };
+}
+
+/** An id alone, as they were written at first, or with the device that it was seen on. */
+function readKnown(written: unknown): KnownBank[] {
+  if (typeof written === 'string') return [{ id: written, ownDevice: undefined }];
+  if (typeof written !== 'object' || written === null) return [];
+  const { id, ownDevice }: Partial<Record<keyof KnownBank, unknown>> = written;
+  if (typeof id !== 'string') return [];
+  return [{ id, ownDevice: typeof ownDevice === 'boolean' ? ownDevice : undefined }];
 }
 
 /** A JSON file of ours. One of a newer schema is not understood, and must not be written over. */
