@@ -53,6 +53,14 @@ export interface Image {
   readonly without?: readonly string[];
 }
 
+/** Something in a vault that looks like an image and can't be judged. */
+export interface UnreadableImage {
+  readonly bank: string;
+  readonly vault: string;
+  readonly directory: string;
+  readonly message: string;
+}
+
 /** `VAULT[:BRANCH]` as the user names it. */
 export interface BranchAddress {
   readonly vault: string;

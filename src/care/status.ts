@@ -1,4 +1,4 @@
-import type { BranchAddress, Image } from '../model.ts';
+import type { BranchAddress, Image, UnreadableImage } from '../model.ts';
 import type { LastRun } from '../image/journal.execute.ts';
 
 /** What is known of one branch. Times are seconds since the epoch. */
@@ -17,6 +17,8 @@ export interface BranchState {
   readonly maxAge: number;
   /** Mounts that the newest image left out. */
   readonly leftOut: readonly string[];
+  /** Mounts below its tree that the newest good image is without; undefined where that is not known. */
+  readonly without: readonly string[] | undefined;
   /** Of the newest image: `pre-client: ok`. */
   readonly hooks: readonly string[];
   /** Of the newest good image: `complete`, else what is wrong; undefined where nothing was to be captured. */
@@ -30,6 +32,7 @@ export interface Concern {
   readonly code:
     | 'none'
     | 'lost'
+    | 'unreadable'
     | 'old'
     | 'held'
     | 'frozen'
@@ -68,6 +71,17 @@ export function concernsOfLost(
   }));
 }
 
+/** Images whose summaries can't be read; nobody can tell their branches. */
+export function concernsOfUnreadable(unreadable: readonly UnreadableImage[]): readonly Concern[] {
+  return unreadable.map(({ vault, directory, message }) => ({
+    vault,
+    branch: 'default',
+    code: 'unreadable',
+    message: `${directory} is unreadable: ${message}`,
+    hint: 'Runs go on without it. Is the disk sound? See dmesg.',
+  }));
+}
+
 function branchConcerns(state: BranchState, now: number, age: (time: number) => string): Concern[] {
   const place = { vault: state.vault, branch: state.branch };
   const concerns: Concern[] = [];
@@ -91,7 +105,8 @@ function branchConcerns(state: BranchState, now: number, age: (time: number) => 
     concerns.push({ ...place, code: last.verdict, message: `${last.name}: ${last.status}` });
   }
   const run = state.lastRun;
-  if (run?.message !== undefined && run.ended > (newest ?? 0)) {
+  // Of one second, the failure came after: a success would have taken its place.
+  if (run?.message !== undefined && run.ended >= (newest ?? 0)) {
     concerns.push({
       ...place,
       code: 'failed',
@@ -120,10 +135,8 @@ function branchConcerns(state: BranchState, now: number, age: (time: number) => 
 function uncovered(states: readonly BranchState[]): Concern[] {
   const concerns: Concern[] = [];
   for (const state of states) {
-    const kept = states
-      .filter((each) => each.client === state.client)
-      .map((each) => each.tree.split(/\s/)[0]);
-    for (const mount of state.leftOut.filter((path) => !kept.includes(path))) {
+    const others = states.filter((each) => each !== state && each.client === state.client);
+    for (const mount of state.leftOut.filter((path) => !others.some((each) => keeps(each, path)))) {
       const message = `${state.client}:${mount} is in none of its vaults`;
       if (concerns.some((concern) => concern.message === message)) continue;
       const hint = `vault create NAME --client ${state.client} --tree ${mount}`;
@@ -131,4 +144,17 @@ function uncovered(states: readonly BranchState[]): Concern[] {
     }
   }
   return concerns;
+}
+
+/** Whether a vault's tree is a file system, or has it below and does not leave it out. */
+function keeps(state: BranchState, mount: string): boolean {
+  const [tree = ''] = state.tree.split(/\s/);
+  if (isWithin(mount, tree) && isWithin(tree, mount)) return true;
+  if (state.without === undefined || !isWithin(mount, tree)) return false;
+  return !state.without.some((path) => isWithin(mount, path));
+}
+
+/** Whether a path is another or lies below it. */
+function isWithin(path: string, directory: string): boolean {
+  return `${path}/`.startsWith(`${directory.replace(/\/+$/, '')}/`) && directory.startsWith('/');
 }

@@ -1,13 +1,15 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, VaultError } from '../errors.ts';
-import type { Image, Vault } from '../model.ts';
+import type { Image, UnreadableImage, Vault } from '../model.ts';
 import { parseLocal } from '../time/local.ts';
 import { imageOf, parseSummary } from './summary.ts';
 
 /** What a vault's directory holds. */
 export interface VaultContents {
   readonly images: readonly Image[];
+  /** What has a summary that can't be read: a damaged disk must not silence the rest. */
+  readonly unreadable: readonly UnreadableImage[];
   /** Names of all its entries, images or not. */
   readonly names: readonly string[];
   /** Directories of runs that never ended, and of deletions: `.incomplete-…`, `.deleting-…`, those without summary. */
@@ -21,7 +23,7 @@ export type FoundSummary = { readonly directory: string } & (
 );
 
 /** What a vault's directory holds, with the summaries as they are. */
-export interface FoundSummaries extends Omit<VaultContents, 'images'> {
+export interface FoundSummaries extends Omit<VaultContents, 'images' | 'unreadable'> {
   readonly summaries: readonly FoundSummary[];
 }
 
@@ -32,16 +34,20 @@ export async function readVault(
   base = join(vault.bank, vault.name),
 ): Promise<VaultContents> {
   const { summaries, ...rest } = await readSummaries(vault, base);
-  const images = summaries.map((found): Image => {
-    if ('error' in found) throw found.error;
-    const { directory, text, hasTree } = found;
-    const place = { bank: vault.bank, vault: vault.name, directory, hasTree };
-    return imageOf(parseSummary(text), place, (local) => parseLocal(local, zone));
-  });
-  return { ...rest, images: images.sort(byCompletion) };
+  const images: Image[] = [];
+  const unreadable: UnreadableImage[] = [];
+  for (const found of summaries) {
+    const place = { bank: vault.bank, vault: vault.name, directory: found.directory };
+    if ('error' in found) unreadable.push({ ...place, message: found.error.message });
+    else {
+      const local = (text: string) => parseLocal(text, zone);
+      images.push(imageOf(parseSummary(found.text), { ...place, hasTree: found.hasTree }, local));
+    }
+  }
+  return { ...rest, images: images.sort(byCompletion), unreadable };
 }
 
-/** As `readVault`, but one summary that can't be read does not stop the others. */
+/** The summaries as they are. */
 export async function readSummaries(
   vault: Vault,
   base = join(vault.bank, vault.name),
@@ -55,20 +61,20 @@ export async function readSummaries(
     if (!entry.isDirectory() || entry.name === 'dirvish') continue;
     if (/^\.(incomplete|deleting)-/.test(entry.name)) leftovers.push(entry.name);
     if (entry.name.startsWith('.')) continue;
-    const found = await readSummary(base, entry.name);
+    const found = await readSummary(vault, base, entry.name);
     if (found === undefined) leftovers.push(entry.name);
     else summaries.push(found);
   }
   return { summaries, names: entries.map((entry) => entry.name), leftovers };
 }
 
-async function readSummary(base: string, directory: string): Promise<FoundSummary | undefined> {
-  const path = join(base, directory, 'summary');
+async function readSummary(vault: Vault, base: string, directory: string): Promise<FoundSummary | undefined> {
   try {
-    const text = await readFile(path, 'utf8');
+    const text = await readFile(join(base, directory, 'summary'), 'utf8');
     return { directory, text, hasTree: await isDirectory(join(base, directory, 'tree')) };
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
+    const path = join(vault.bank, vault.name, directory, 'summary');
     const failure = `Cannot read ${path} (${codeOf(error)}).`;
     return { directory, error: new VaultError('failed', failure, { cause: error }) };
   }
@@ -102,4 +108,19 @@ export async function vaultsOf(bank: string): Promise<Vault[]> {
     if (inside.includes('dirvish')) vaults.push({ bank, name: entry.name });
   }
   return vaults.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+}
+
+/** The vaults of several banks, and the banks that are not there: one absent disk must not hide the others. */
+export async function vaultsOfBanks(banks: readonly string[]) {
+  const vaults: Vault[] = [];
+  const absent: { readonly bank: string; readonly error: VaultError }[] = [];
+  for (const bank of banks) {
+    try {
+      vaults.push(...(await vaultsOf(bank)));
+    } catch (error) {
+      if (!(error instanceof VaultError)) throw error;
+      absent.push({ bank, error });
+    }
+  }
+  return { vaults, absent };
 }

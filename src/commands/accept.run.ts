@@ -1,4 +1,4 @@
-import { findImage, parseImageAddress } from '../address.ts';
+import { findHeld, parseImageAddress, requireReadable } from '../address.ts';
 import { acceptImage } from '../catalog/accept.execute.ts';
 import { readVault } from '../catalog/images.execute.ts';
 import { findVault } from '../config/find.ts';
@@ -6,7 +6,6 @@ import { loadMaster } from '../config/load.ts';
 import { OPTIONS } from '../config/options.ts';
 import { readValue } from '../config/values.ts';
 import { VaultError } from '../errors.ts';
-import type { Image } from '../model.ts';
 import { branchLabel } from '../show/run.ts';
 import type { CommandRun, ParsedArgs } from './spec.ts';
 
@@ -15,11 +14,10 @@ export const run: CommandRun = async (context, args) => {
   const { settings } = await loadMaster(context.where);
   const zone = settings['time-zone'] === 'system' ? context.zone : settings['time-zone'];
   const place = await findVault(address.vault, settings.bank);
-  const { images: all } = await readVault({ bank: place.bank, name: place.vault }, zone);
+  const { images: all, unreadable } = await readVault({ bank: place.bank, name: place.vault }, zone);
   const held = all.filter((image) => image.verdict === 'held');
-  // `latest` is the newest good image everywhere else; here only a held one can be meant.
-  const image = address.when === 'latest' ? held.at(-1) : findImage(address, all, context.now, zone);
-  if (image === undefined) throw new VaultError('usage', `Vault ${address.vault} has no held image.`);
+  requireReadable(address, unreadable);
+  const image = findHeld(address, all, context.now, zone);
   const name = `${branchLabel(image)}@${image.name}`;
   if (image.verdict === 'good') {
     context.out.line(`${name} is good already: nothing to do.`);
@@ -31,7 +29,8 @@ export const run: CommandRun = async (context, args) => {
     });
   }
   // Whoever accepts a change accepts the nights before on which it was already held.
-  const earlier = held.filter((each) => each.branch === image.branch && endOf(each) < endOf(image));
+  const before = held.slice(0, held.indexOf(image));
+  const earlier = before.filter((each) => each.branch === image.branch);
   const accepted = [...earlier, image];
   const names = accepted.map((each) => `${branchLabel(each)}@${each.name}`).join(', ');
   if (context.dryRun) {
@@ -48,10 +47,6 @@ export const run: CommandRun = async (context, args) => {
   context.out.note(`The next image is made against ${image.name}, and its branch expires again.`);
   return 0;
 };
-
-function endOf(image: Image): number {
-  return image.completed ?? 0;
-}
 
 function waitOf(args: ParsedArgs): number {
   const text = args.option('lock-wait');

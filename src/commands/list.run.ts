@@ -1,10 +1,18 @@
 import { parseBranchAddress } from '../address.ts';
-import { readVault, vaultsOf } from '../catalog/images.execute.ts';
+import { readVault, vaultsOfBanks } from '../catalog/images.execute.ts';
 import { loadMaster } from '../config/load.ts';
 import { findVault } from '../config/find.ts';
+import { exitCodeOf } from '../errors.ts';
 import { newestGood } from '../image/plan.ts';
-import type { Image, Vault } from '../model.ts';
-import { branchTable, imageObject, imageTable, type BranchLine } from '../show/images.ts';
+import type { Image, UnreadableImage, Vault } from '../model.ts';
+import {
+  branchTable,
+  imageObject,
+  imageTable,
+  unreadableObject,
+  unreadableText,
+  type BranchLine,
+} from '../show/images.ts';
 import type { CommandRun, Context } from './spec.ts';
 
 export const run: CommandRun = async (context, args) => {
@@ -14,21 +22,23 @@ export const run: CommandRun = async (context, args) => {
   if (text === undefined) return listAll(context, settings.bank, zone);
   const address = parseBranchAddress(text);
   const place = await findVault(address.vault, settings.bank);
-  const { images } = await readVault({ bank: place.bank, name: place.vault }, zone);
+  const { images, unreadable } = await readVault({ bank: place.bank, name: place.vault }, zone);
   const shown = images.filter((image) => address.branch === undefined || image.branch === address.branch);
   for (const image of shown) context.out.json(imageObject(image, zone));
-  if (shown.length === 0) context.out.line(`${text} has no images yet.`);
-  else context.out.line(imageTable(shown, context.now, zone, context));
+  if (shown.length + unreadable.length === 0) context.out.line(`${text} has no images yet.`);
+  else context.out.line(imageTable(shown, unreadable, context.now, zone, context));
+  tellUnreadable(context, unreadable);
   return 0;
 };
 
 async function listAll(context: Context, banks: readonly string[], zone: string): Promise<number> {
   const lines: BranchLine[] = [];
-  for (const bank of banks) {
-    for (const vault of await vaultsOf(bank)) {
-      const { images } = await readVault(vault, zone);
-      lines.push(...branchLines(vault, images));
-    }
+  const unreadable: UnreadableImage[] = [];
+  const { vaults, absent } = await vaultsOfBanks(banks);
+  for (const vault of vaults) {
+    const found = await readVault(vault, zone);
+    lines.push(...branchLines(vault, found.images));
+    unreadable.push(...found.unreadable);
   }
   for (const line of lines) {
     const { newest, ...rest } = line;
@@ -38,11 +48,21 @@ async function listAll(context: Context, banks: readonly string[], zone: string)
       newest: newest === undefined ? null : imageObject(newest, zone),
     });
   }
-  if (lines.length === 0) {
+  if (lines.length === 0 && absent.length === 0) {
     const place = banks.join(', ') || 'any bank';
     context.out.line(`There are no vaults in ${place}: none was made yet, or its disk is not mounted.`);
-  } else context.out.line(branchTable(lines, context.now, zone, context));
-  return 0;
+  } else if (lines.length > 0) context.out.line(branchTable(lines, context.now, zone, context));
+  tellUnreadable(context, unreadable);
+  for (const { bank, error } of absent) {
+    context.out.json({ type: 'warning', code: 'absent', bank });
+    context.log.error(`${error.message} Is the disk mounted?`);
+  }
+  return absent.length === 0 ? 0 : exitCodeOf('disk');
+}
+
+function tellUnreadable(context: Context, unreadable: readonly UnreadableImage[]): void {
+  if (unreadable.length > 0) context.out.line(unreadableText(unreadable));
+  for (const image of unreadable) context.out.json(unreadableObject(image));
 }
 
 function branchLines(vault: Vault, images: readonly Image[]): BranchLine[] {

@@ -1,4 +1,4 @@
-import { findImage, parseImageAddress } from '../address.ts';
+import { findImage, parseImageAddress, requireReadable } from '../address.ts';
 import { readVault } from '../catalog/images.execute.ts';
 import { findVault } from '../config/find.ts';
 import { loadMaster } from '../config/load.ts';
@@ -17,7 +17,8 @@ export async function changePin(context: Context, text: string, verb: 'pin' | 'u
   const { settings } = await loadMaster(context.where);
   const place = await findVault(address.vault, settings.bank);
   const vault = { bank: place.bank, name: place.vault };
-  const { images } = await readVault(vault, settings['time-zone']);
+  const { images, unreadable } = await readVault(vault, settings['time-zone']);
+  requireReadable(address, unreadable);
   const image = findImage(address, images, context.now, settings['time-zone']);
   const pinned = verb === 'pin';
   const name = `${branchLabel(image)}@${image.name}`;

@@ -4,9 +4,11 @@ import { readValue } from '../config/values.ts';
 import { OPTIONS } from '../config/options.ts';
 import { kindOf, messageOf, VaultError, worstExitCode } from '../errors.ts';
 import { newestGood } from '../image/plan.ts';
+import type { UnreadableImage } from '../model.ts';
 import { loadNight, runNight, type Night, type NightResult } from '../night/execute.ts';
 import { expireFirst, type NightExpiry } from '../night/expire.execute.ts';
 import { expiryObject, nextTable, nightObject, nightTable, resultCode } from '../show/night.ts';
+import { unreadableObject, unreadableText } from '../show/images.ts';
 import { madeText, rehearsalText } from '../show/run.ts';
 import type { CommandRun, Context, ParsedArgs } from './spec.ts';
 
@@ -71,17 +73,21 @@ function logLines(context: Context, text: string): void {
 
 async function showNext(context: Context, night: Night): Promise<number> {
   const shown = [];
+  const unreadable = new Map<string, UnreadableImage>();
   for (const entry of night.entries) {
     if ('error' in entry) shown.push({ entry, newest: undefined });
     else {
       const { bank, vault, branch } = entry.loaded;
-      const { images } = await readVault({ bank, name: vault }, context.zone);
-      const newest = newestGood(images, branch);
+      const contents = await readVault({ bank, name: vault }, context.zone);
+      const newest = newestGood(contents.images, branch);
       shown.push({ entry, newest });
+      for (const image of contents.unreadable) unreadable.set(`${bank}/${vault}/${image.directory}`, image);
       context.out.json({ type: 'vault', bank, vault, branch, newest: newest?.name });
     }
   }
   context.out.line(nextTable(shown, context.now, context));
+  if (unreadable.size > 0) context.out.line(unreadableText([...unreadable.values()]));
+  for (const image of unreadable.values()) context.out.json(unreadableObject(image));
   return 0;
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findImage, parseImageAddress } from '../address.ts';
+import { findImage, parseImageAddress, requireReadable } from '../address.ts';
 import { readVault } from '../catalog/images.execute.ts';
 import { parseSummary } from '../catalog/summary.ts';
 import { findVault } from '../config/find.ts';
@@ -14,7 +14,8 @@ export const run: CommandRun = async (context, args) => {
   const { settings } = await loadMaster(context.where);
   const zone = settings['time-zone'] === 'system' ? context.zone : settings['time-zone'];
   const place = await findVault(address.vault, settings.bank);
-  const { images } = await readVault({ bank: place.bank, name: place.vault }, zone);
+  const { images, unreadable } = await readVault({ bank: place.bank, name: place.vault }, zone);
+  requireReadable(address, unreadable);
   const image = findImage(address, images, context.now, zone);
   const fields = parseSummary(
     await readFile(join(image.bank, image.vault, image.directory, 'summary'), 'utf8'),

@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { concernsOf, concernsOfLost, type BranchState } from '../care/status.ts';
-import { readVault, vaultsOf } from '../catalog/images.execute.ts';
+import { concernsOf, concernsOfLost, concernsOfUnreadable, type BranchState } from '../care/status.ts';
+import { readVault, vaultsOfBanks } from '../catalog/images.execute.ts';
 import { field, listField, parseSummary, type Fields } from '../catalog/summary.ts';
 import { loadMaster } from '../config/load.ts';
 import type { Settings } from '../config/options.ts';
-import { exitCodeOf, messageOf, VaultError } from '../errors.ts';
+import { exitCodeOf, VaultError } from '../errors.ts';
 import { lastRuns, type LastRun } from '../image/journal.execute.ts';
 import { newestGood } from '../image/plan.ts';
-import type { Image, Vault } from '../model.ts';
+import type { Image, UnreadableImage, Vault } from '../model.ts';
 import { statusObjects, statusText } from '../show/status.ts';
 import { showAge } from '../show/units.ts';
-import type { CommandRun, Context } from './spec.ts';
+import type { CommandRun } from './spec.ts';
 
 export const run: CommandRun = async (context, args) => {
   const { settings } = await loadMaster(context.where);
@@ -19,12 +19,15 @@ export const run: CommandRun = async (context, args) => {
   const only = args.argument('VAULT');
   const runs = await lastRuns(context.where);
   const states: BranchState[] = [];
-  const absent: string[] = [];
-  for (const bank of settings.bank) {
-    for (const vault of await vaultsOrNone(context, bank, absent)) {
-      if (only === undefined || vault.name === only)
-        states.push(...(await statesOf(vault, settings, runs, zone)));
-    }
+  const unreadable: UnreadableImage[] = [];
+  const found = await vaultsOfBanks(settings.bank);
+  const absent = found.absent.map(({ bank }) => bank);
+  for (const { error } of found.absent) context.log.debug(error.message);
+  for (const vault of found.vaults) {
+    if (only !== undefined && vault.name !== only) continue;
+    const contents = await readVault(vault, zone);
+    states.push(...(await statesOf(vault, contents.images, settings, runs)));
+    unreadable.push(...contents.unreadable);
   }
   const scheduled = settings.Runall.filter((entry) => only === undefined || entry.vault === only);
   // A bank that is not there is told by itself.
@@ -32,7 +35,12 @@ export const run: CommandRun = async (context, args) => {
   if (only !== undefined && states.length + absent.length + lost.length === 0) {
     throw new VaultError('usage', `There is no vault ${only}.`, { hint: 'See: vault list' });
   }
-  const concerns = [...lost, ...concernsOf(states, context.now, (time) => showAge(time, context.now))];
+  const told = concernsOfUnreadable(unreadable);
+  const concerns = [
+    ...lost,
+    ...told,
+    ...concernsOf(states, context.now, (time) => showAge(time, context.now)),
+  ];
   context.out.line(statusText(states, concerns, absent, context.now, context));
   for (const object of statusObjects(states, concerns, absent, zone)) context.out.json(object);
   const attention = concerns.length + absent.length > 0;
@@ -40,24 +48,12 @@ export const run: CommandRun = async (context, args) => {
   return { exitCode, fields: { concerns: concerns.length + absent.length } };
 };
 
-async function vaultsOrNone(context: Context, bank: string, absent: string[]): Promise<Vault[]> {
-  try {
-    return await vaultsOf(bank);
-  } catch (error) {
-    if (!(error instanceof VaultError)) throw error;
-    absent.push(bank);
-    context.log.debug(messageOf(error));
-    return [];
-  }
-}
-
 async function statesOf(
   vault: Vault,
+  images: readonly Image[],
   settings: Settings,
   runs: readonly LastRun[],
-  zone: string,
 ): Promise<BranchState[]> {
-  const { images } = await readVault(vault, zone);
   const scheduled = settings.Runall.filter((entry) => entry.vault === vault.name).map(
     (entry) => entry.branch ?? settings['branch-default'],
   );
@@ -68,6 +64,7 @@ async function statesOf(
     const last = own.at(-1);
     const newest = newestGood(images, branch);
     const fields = await fieldsOf(last);
+    const ofGood = await fieldsOf(newest);
     states.push({
       bank: vault.bank,
       vault: vault.name,
@@ -81,10 +78,18 @@ async function statesOf(
       maxAge: settings['max-age'],
       leftOut: listField(fields, 'Vault-left-out'),
       hooks: listField(fields, 'Vault-hook'),
-      capture: field(await fieldsOf(newest), 'Vault-capture'),
+      without: newest === undefined ? undefined : withoutMounts(ofGood),
+      capture: field(ofGood, 'Vault-capture'),
     });
   }
   return states;
+}
+
+/** dirvish stays on one file system too, but does not tell what it left out. */
+function withoutMounts(fields: Fields): readonly string[] | undefined {
+  const isOurs = fields.has('Vault-engine');
+  const staysOnOne = field(fields, 'SET')?.split(' ').includes('xdev') ?? true;
+  return isOurs || !staysOnOne ? listField(fields, 'Vault-left-out') : undefined;
 }
 
 async function fieldsOf(image: Image | undefined): Promise<Fields> {

@@ -1,6 +1,6 @@
 import type { ExpirySource } from '../config/rules.ts';
 import { field, imageOf, type Fields, type SummaryPlace } from '../catalog/summary.ts';
-import type { Image } from '../model.ts';
+import type { Image, UnreadableImage } from '../model.ts';
 import { parseLocal } from '../time/local.ts';
 import { isNever, parseDate } from '../time/parse-date.ts';
 
@@ -25,14 +25,6 @@ export type ExpiryDate =
   | { readonly kind: 'never' }
   | { readonly kind: 'at'; readonly time: number; readonly text: string }
   | { readonly kind: 'unreadable'; readonly text: string };
-
-/** Something in a vault that looks like an image and can't be judged. */
-export interface UnreadableImage {
-  readonly bank: string;
-  readonly vault: string;
-  readonly directory: string;
-  readonly message: string;
-}
 
 const SOURCES: readonly ExpirySource[] = ['expire', 'rule', 'default', 'none'];
 

@@ -7,8 +7,8 @@ import { isUsableName } from '../config/names.ts';
 import { VaultError, type Problem } from '../errors.ts';
 import { readIfThere } from '../exec/files.ts';
 import { ATTEMPT_FILE, referenceOfMark } from '../image/mark.ts';
-import type { BranchAddress, Vault } from '../model.ts';
-import { expiringImage, isUnreadable, type ExpiringImage, type UnreadableImage } from './image.ts';
+import type { BranchAddress, UnreadableImage, Vault } from '../model.ts';
+import { expiringImage, isUnreadable, type ExpiringImage } from './image.ts';
 import type { BranchPolicy, VaultState } from './plan.ts';
 import { policiesOf, type Policies } from './policy.execute.ts';
 
@@ -109,7 +109,7 @@ export async function observeVault(
   for (const each of found.summaries) {
     const where = { bank: place.bank, vault: place.name, directory: each.directory };
     if ('error' in each) {
-      unreadable.push({ ...where, message: each.error.message.replace(base, join(place.bank, place.name)) });
+      unreadable.push({ ...where, message: each.error.message });
       continue;
     }
     const fields = parseSummary(each.text);

@@ -1,7 +1,8 @@
 import { parseKeep } from '../config/keep.ts';
 import { VaultError, type Problem } from '../errors.ts';
 import { formatLocal } from '../time/local.ts';
-import type { ExpiringImage, UnreadableImage } from './image.ts';
+import type { UnreadableImage } from '../model.ts';
+import type { ExpiringImage } from './image.ts';
 import { byTime, keeper } from './keep.ts';
 
 /** A line of the configuration, and where it stands. */

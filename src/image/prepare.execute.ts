@@ -43,6 +43,8 @@ export async function prepare(
   world: { readonly where: Where; readonly systemZone: string },
 ): Promise<Prepared> {
   const { settings } = loaded;
+  for (const { directory, message } of contents.unreadable)
+    means.log.warn(`${loaded.vault}: ${directory} is unreadable and left alone: ${message}`);
   const zone = zoneOf(world.systemZone, loaded);
   const source = sourceOfLoaded(loaded, world.where.hostName);
   const tree = parseTree(settings.tree ?? '');

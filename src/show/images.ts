@@ -1,5 +1,5 @@
 import type { JsonObject } from '../commands/spec.ts';
-import type { Image, Verdict } from '../model.ts';
+import type { Image, UnreadableImage, Verdict } from '../model.ts';
 import { branchLabel } from './run.ts';
 import { table, type Cell, type Column, type Layout, type Style } from './table.ts';
 import { printable } from './text.ts';
@@ -22,7 +22,13 @@ export function verdictCell(image: Image, now: number): Cell {
 }
 
 /** The images of one vault, oldest first; with their branches only where there are others than the default one. */
-export function imageTable(images: readonly Image[], now: number, zone: string, layout: Layout): string {
+export function imageTable(
+  images: readonly Image[],
+  unreadable: readonly UnreadableImage[],
+  now: number,
+  zone: string,
+  layout: Layout,
+): string {
   const hasBranches = images.some((image) => image.branch !== 'default');
   const columns: readonly Column[] = [
     { title: 'IMAGE' },
@@ -42,7 +48,28 @@ export function imageTable(images: readonly Image[], now: number, zone: string, 
     image.bytes === undefined ? '-' : showBytes(image.bytes),
     printable(expiryDate(image)),
   ]);
-  return table(columns, rows, layout);
+  const others = unreadable.map(({ directory }): Cell[] => [
+    printable(directory),
+    ...(hasBranches ? ['-'] : []),
+    '-',
+    { text: 'unreadable', style: 'red' },
+    '-',
+    '-',
+    '-',
+  ]);
+  return table(columns, [...rows, ...others], layout);
+}
+
+/** What can't be read, a line each with the reason. */
+export function unreadableText(unreadable: readonly UnreadableImage[]): string {
+  return unreadable
+    .map(({ vault, directory, message }) => printable(`${vault}: ${directory} is unreadable: ${message}`))
+    .join('\n');
+}
+
+/** The same for programs. */
+export function unreadableObject(image: UnreadableImage): JsonObject {
+  return { type: 'image', ...image, verdict: 'unreadable' };
 }
 
 /** The date after the `==` of an `Expire:`, or `never`. */

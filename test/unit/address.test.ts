@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findImage, parseBranchAddress, parseImageAddress } from '../../src/address.ts';
+import { findHeld, findImage, parseBranchAddress, parseImageAddress } from '../../src/address.ts';
 import type { Image } from '../../src/model.ts';
 import { imageOf, NOW } from './image/plans.ts';
 
@@ -68,5 +68,41 @@ describe('images', () => {
     ['old', 'weekly', /neither an image .* nor a date/],
   ])('%s of branch %s is none', (when, branch, message) => {
     expect(() => find(when, branch)).toThrow(message);
+  });
+});
+
+describe('what is to be accepted', () => {
+  const HOUR = 3600;
+  const good = imageOf('good', { completed: NOW - 50 * HOUR });
+  const held = imageOf('held', { completed: NOW - 26 * HOUR, verdict: 'held' });
+  const again = imageOf('again', { completed: NOW - 2 * HOUR, verdict: 'held' });
+  const after = imageOf('after', { completed: NOW - HOUR });
+  const weekly = imageOf('weekly', { branch: 'weekly', completed: NOW - HOUR, verdict: 'held' });
+  const find = (when: string, among: readonly Image[], branch?: string) =>
+    findHeld({ vault: 'v', branch, when }, among, NOW, 'UTC').name;
+
+  it.each([
+    ['latest', 'again'],
+    ['2026-11-20', 'again'],
+    ['2026-11-19', 'held'],
+    ['held', 'held'],
+  ])('%s is a held image: %s', (when, expected) => {
+    expect(find(when, [good, held, again, weekly])).toBe(expected);
+    expect(find(when, [good, held, again, after])).toBe(expected);
+  });
+
+  it('is of the branch that is named, or of the default one', () => {
+    expect(find('latest', [good, held, weekly], 'weekly')).toBe('weekly');
+    expect(find('latest', [good, held, weekly])).toBe('held');
+    expect(() => find('latest', [good, weekly])).toThrow(/Vault v has no held image/);
+  });
+
+  it('is no good image that held ones follow: they are named', () => {
+    expect(() => find('good', [good, held, again])).toThrow(
+      'good is good already; held after it: held, again.',
+    );
+    expect(() => find('2026-11-18', [good, held])).toThrow(/held after it: held\./);
+    expect(find('after', [good, held, after])).toBe('after');
+    expect(find('2026-11-20', [good, weekly])).toBe('good');
   });
 });

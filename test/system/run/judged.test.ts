@@ -224,3 +224,41 @@ describe('a bank that keeps whole seconds', () => {
     expect(readFileSync(`${place.vault}/i2/summary`, 'utf8')).toContain('--modify-window=0');
   });
 });
+
+describe('accepting', () => {
+  /** Good: i1; held: i2 and i3, of two nights after a mass deletion. */
+  async function makeHeld(): Promise<Place> {
+    const place = await makeMany(4_000);
+    remove(place, 3_000);
+    for (const name of ['i2', 'i3']) {
+      expect((await place.call(['run', 'v', '--image', name])).code).toBe(5);
+    }
+    return place;
+  }
+  const verdicts = (place: Place) =>
+    place.images().map((name) => summaryOf(`${place.vault}/${name}`).get('Vault-verdict'));
+
+  it('a held image accepts the held ones before it, oldest first', async () => {
+    const place = await makeHeld();
+    const accepted = await must(place.argv('accept', 'v@i3'));
+    expect(accepted.out).toMatch(/^v@i2, v@i3: good now\.$/m);
+    expect(verdicts(place)).toEqual(['good', 'good', 'good']);
+    expect(historyOf(place.vault).map(([image]) => image)).toEqual(['i1', 'i2', 'i3']);
+  });
+
+  it('the older of two leaves the newer one held', async () => {
+    const place = await makeHeld();
+    await must(place.argv('accept', 'v@i2'));
+    expect(verdicts(place)).toEqual(['good', 'good', 'held']);
+  });
+
+  it('by date means the held image of that day; a good one in front of held ones is refused', async () => {
+    const place = await makeHeld();
+    const good = await place.call(['accept', 'v@i1']);
+    expect(good.code).toBe(2);
+    expect(good.err).toContain('i1 is good already; held after it: i2, i3.');
+    expect(verdicts(place)).toEqual(['good', 'held', 'held']);
+    await must(place.argv('accept', 'v@today'));
+    expect(verdicts(place)).toEqual(['good', 'good', 'good']);
+  });
+});
