@@ -97,6 +97,31 @@ describe('a hook that', () => {
   });
 });
 
+describe('vault, when it', () => {
+  it('is killed while post-server runs, needs no help the next time', async () => {
+    const once = `${tempDir('once')}/once`;
+    // The parent of a hook is a shell of ours; its parent is vault.
+    const kill = `[ -e ${once} ] || { touch ${once}; kill -9 $(ps -o ppid= -p $PPID); }`;
+    const place = makeHookPlace({ vault: `post-server: ${kill}\n` });
+    const killed = await place.go('i1');
+    expect(killed.signal).toBe('SIGKILL');
+    expect(place.images()).toEqual([]);
+    expect((await place.go('i2')).code).toBe(0);
+    expect(place.images()).toEqual(['i2']);
+    expect(mustSync(['ls', '-A', place.vault]).toString()).toBe('dirvish\ni2\n');
+  });
+
+  it('is interrupted while post-server runs, still lists the image', async () => {
+    const place = makeHookPlace({ vault: 'hook-timeout: 2\npost-server: echo hanging; exec sleep 600\n' });
+    const running = place.begin(['run', 'v', '--image', 'i1', '--verbose'], { env: place.env });
+    await running.line(/post-server: hanging$/);
+    running.signal('SIGTERM');
+    await running.ended;
+    expect(place.images()).toEqual(['i1']);
+    expect(hooksOf(`${place.vault}/i1`)).toEqual({ 'post-server': 'timed out' });
+  });
+});
+
 describe('a hook that others can change is refused before anything runs', () => {
   it.each(['pre-server', 'post-client', 'post-server'])('%s', async (stage) => {
     const file = `${tempDir('hook')}/hook`;

@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync, chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parseMachine } from '../../../src/metal/describe-schema.ts';
 import { needs } from '../../support/needs.ts';
 import { cleanUp } from '../../support/cleanup.ts';
 import { must, mustSync, start } from '../../support/process.ts';
@@ -65,7 +66,7 @@ function keyOf(server: Sshd): string {
 }
 
 describe('on a client', () => {
-  it('all four are run where they belong, over one connection', async () => {
+  it('all four are run where they belong', async () => {
     const place = await remotePlace(hookLines({}));
     const ran = await place.go('i1');
     expect(ran.code).toBe(0);
@@ -75,8 +76,21 @@ describe('on a client', () => {
     expect(log).toContain('post-client| VAULT_STATUS success\n');
     // Only those of this machine got our environment.
     expect(place.records().map((record) => record.get('hook'))).toEqual(['pre-server', 'post-server']);
-    const sessions = await place.server.line(/User child|session opened|Starting session: command/);
-    expect(sessions[0]).not.toBe('');
+  });
+
+  it('they share one connection, and the capture too', async () => {
+    const capture =
+      'cat > /dev/null; echo "vault-capture 1 begin"; echo "@ df"; echo "|$SSH_CONNECTION"; echo "|= ok"';
+    const script = `${tempDir('capture')}/capture`;
+    writeFileSync(script, `#!/bin/sh\n${capture}; echo "vault-capture 1 end"\n`, { mode: 0o755 });
+    const place = await remotePlace(
+      `pre-client: echo "$SSH_CONNECTION"\npost-client: echo "$SSH_CONNECTION"\ncapture: 1\ncapture-command: ${script}\n`,
+    );
+    expect((await place.go('i1')).code).toBe(0);
+    const log = readFileSync(`${place.vault}/i1/log`, 'utf8');
+    const connections = [...log.matchAll(/^\S+-client\| (127\.0\.0\.1 \d+ .*)$/gm)].map(([, each]) => each);
+    expect(connections).toHaveLength(2);
+    expect(new Set([...connections, readFileSync(`${place.vault}/i1/df.box`, 'utf8').trim()]).size).toBe(1);
   });
 
   it('with the key of an agent, of many, and a key in a file that needs a passphrase', async () => {
@@ -126,22 +140,30 @@ describe('on a client', () => {
       expect(ran.code).toBe(0);
       expect(place.records().length).toBeGreaterThan(0);
     }
-    const through = await jump.line(/Accepted publickey/);
-    expect(through[0]).not.toBe('');
+    await jump.line(/Accepted publickey/);
   });
 
   it('whose shell greets, prints and is chatty', async () => {
     const home = tempDir('home');
+    // rsync itself bears none of it, so that clients keep it quiet.
     writeFileSync(
       `${home}/noisy`,
-      '#!/bin/sh\necho welcome; echo "be warned" >&2\nexec /bin/bash -c "$SSH_ORIGINAL_COMMAND"\n',
+      `#!/bin/sh
+case $SSH_ORIGINAL_COMMAND in *--server*) ;; *) echo 'welcome to box'; echo 'be warned' >&2 ;; esac
+exec /bin/bash -c "$SSH_ORIGINAL_COMMAND"
+`,
+      { mode: 0o755 },
     );
-    chmodSync(`${home}/noisy`, 0o755);
     writeFileSync(`${home}/banner`, 'Unauthorized access is prohibited.\n');
-    const place = await recordingPlace({ config: [`Banner ${home}/banner`] });
-    const noisy = await sshd({ forceCommand: `${home}/noisy`, config: [`Banner ${home}/banner`] });
-    expect(noisy.port).not.toBe(place.server.port);
-    await expectHooks(place);
+    const place = await remotePlace(
+      'pre-client: echo hook\ncapture: 1\ncapture-command: /bin/sh -s -- --no-flags\n',
+      { config: [`Banner ${home}/banner`], forceCommand: `${home}/noisy` },
+    );
+    expect((await place.go('i1')).code).toBe(0);
+    expect(hooksOf(`${place.vault}/i1`)).toEqual({ 'pre-client': 'ok' });
+    expect(readFileSync(`${place.vault}/i1/log`, 'utf8')).toContain('pre-client| welcome to box\n');
+    const machine = parseMachine(readFileSync(`${place.vault}/i1/machine.json`, 'utf8'));
+    expect(machine).toMatchObject({ client: 'box', captured: { asRoot: true } });
   });
 
   it('that loses the connection during the transfer is reached once more for its post hook', async () => {
@@ -225,14 +247,23 @@ describe('a hook that goes wrong on the client', () => {
     expect(ran.err).toContain(`hook pre-client: failed: cannot enter ${place.source}`);
   });
 
-  it('is not run where there is no sh', async () => {
-    const home = tempDir('path');
-    mkdirSync(`${home}/bin`);
-    for (const name of ['rsync', 'env']) mustSync(['ln', '-s', `/usr/bin/${name}`, `${home}/bin/${name}`]);
-    const place = await remotePlace('pre-client: true\n', { path: `${home}/bin` });
+  it('is not run where there is no sh, and the capture only warns', async () => {
+    const forced = `${tempDir('forced')}/command`;
+    writeFileSync(
+      forced,
+      `#!/bin/bash
+exec unshare --mount bash -c 'mount --bind /dev/null "$(readlink -f /bin/sh)" && exec bash -c "$SSH_ORIGINAL_COMMAND"'
+`,
+      { mode: 0o755 },
+    );
+    const place = await remotePlace('capture: 1\n', { forceCommand: forced });
     const ran = await place.go('i1');
-    // The script names /bin/sh; what it starts is not found.
-    expect([0, 9]).toContain(ran.code);
+    expect(ran.code).toBe(0);
+    expect(ran.out).toMatch(/v@i1: good .*\n(.*\n)* {2}warning: capture failed: .*exit code 126/);
+    place.configure(`rsh: ${place.server.rsh}\npre-client: true\n`);
+    const hooked = await place.go('i2');
+    expect(hooked.code).toBe(9);
+    expect(hooked.err).toContain('hook pre-client: failed 126');
   });
 });
 
