@@ -49,7 +49,9 @@ describe('a first vault', () => {
     const before = [...contentsOf(home).keys()];
     const unwritable = await call('file/master.conf');
     expect(unwritable.code).toBe(4);
-    expect(unwritable.err).toMatch(/^vault: error: Cannot write \S+\/file\/master\.conf \(\S+\/file is not a directory\)/m);
+    expect(unwritable.err).toMatch(
+      /^vault: error: Cannot write \S+\/file\/master\.conf \(\S+\/file is not a directory\)/m,
+    );
     expect([...contentsOf(home).keys()]).toEqual(before);
     const untrusted = await call('open/sub/dir/master.conf');
     expect(untrusted.code).toBe(10);

@@ -75,3 +75,14 @@ it('what a configuration file makes of the command line is told by status; a sli
   expect(status.code).toBe(12);
   expect(status.out).toMatch(/^ {2}v: the last run failed .*nosuch/m);
 });
+
+it('branches of one vault wait for each other, though their clients are two', async () => {
+  const place = makePlace({ master: 'Runall:\n\tv\n\tv:away\n' });
+  fill(place.source);
+  const lines = `client: nosuch.invalid\ntree: ${place.source}\nbranch: away\n`;
+  writeFileSync(`${place.vault}/dirvish/away.conf`, lines, { mode: 0o600 });
+  const ran = await place.call(['runall', '--lock-wait', '0']);
+  expect(ran.out).toMatch(/^v +good /m);
+  expect(ran.out).toMatch(/^v:away +unreachable /m);
+  expect(ran.code).toBe(11);
+});
