@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rename, rmdir, writeFile } from 'node:fs/promises';
 import { messageOf, VaultError } from '../errors.ts';
 import type { HookOutcome } from '../hook/outcome.ts';
 import { outcomeText, reasonToSkip, stoppedBy } from '../hook/outcome.ts';
@@ -11,6 +11,9 @@ import type { ImagePlan } from './plan.ts';
 
 /** After an interruption, post hooks have this long to undo what pre hooks did. */
 const GRACE_MS = 60_000;
+
+/** What an attempt makes in its directory. */
+const OWN_FILES = /^(tree|log|exclude|attempt|rsync_error|changes.*|index.*|summary.*)$/;
 
 /** The hooks of one run, and what has come of them so far. */
 export interface Hooks {
@@ -55,6 +58,15 @@ export async function runPreHooks(hooks: Hooks, means: Means, plan: ImagePlan): 
     await removeDirectory(means, `${work}/tree`);
   });
   return after.equals(before) ? plan : withExcludes(plan, textOf(after));
+}
+
+/** What hooks put beside the tree goes on into the directory of the next attempt. */
+export async function keepHookFiles(means: Means, from: string, to: string): Promise<void> {
+  const names = await readdir(means.vault.at(from));
+  const beside = names.filter((name) => !OWN_FILES.test(name));
+  if (beside.length === 0) return;
+  await mkdir(means.vault.at(to), { mode: 0o700 });
+  for (const name of beside) await rename(means.vault.at(`${from}/${name}`), means.vault.at(`${to}/${name}`));
 }
 
 function withExcludes(plan: ImagePlan, text: string): ImagePlan {

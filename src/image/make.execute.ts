@@ -18,6 +18,7 @@ import { FREEZE_DAYS } from './judge.ts';
 import { meansOf, withLocks } from './locks.execute.ts';
 import { makeLockFile } from './lock-file.execute.ts';
 import {
+  keepHookFiles,
   runPostClient,
   runPostHooksOfFailure,
   runPostServer,
@@ -161,6 +162,7 @@ async function attemptAll(
     world.log.warn(`${labelOf(plan)}: ${made.reason}: trying again`);
     await setAside(means, plan.workDirectory);
     earlier = EARLIER;
+    await keepHookFiles(means, EARLIER, plan.workDirectory);
     await sleep(RETRY_DELAY_MS, undefined, { signal: means.signal }).catch(() => undefined);
   }
 }

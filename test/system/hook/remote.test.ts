@@ -167,20 +167,21 @@ exec /bin/bash -c "$SSH_ORIGINAL_COMMAND"
   });
 
   it('that loses the connection during the transfer is reached once more for its post hook', async () => {
-    const place = await remotePlace('pre-client: true\npost-client: echo again\npost-server: true\n');
-    place.configure(
-      `rsh: ${place.server.rsh}\npre-client: true\npost-client: echo again\nrsync: ${place.home}/cutting\n`,
-    );
+    const place = await remotePlace('');
+    const hooks = 'pre-server: echo beside > ../beside\npre-client: true\npost-client: echo again\n';
+    place.configure(`rsh: ${place.server.rsh}\n${hooks}rsync: ${place.home}/cutting\n`);
     const pids = `${place.home}/pids`;
     writeFileSync(
       `${place.home}/cutting`,
-      // Kills the sessions of the server as soon as it is asked for the second time.
-      `#!/bin/sh\ncase $* in *--version*) exec rsync --version ;; esac\n[ -e ${pids} ] || { touch ${pids}; pkill -9 -P ${serverPid(place.server)} ; }\nexec rsync "$@"\n`,
+      // The first time, every session of the server is killed, and rsync ends as it does then.
+      `#!/bin/sh\ncase $* in *--version*) exec rsync --version ;; esac\n[ -e ${pids} ] || { touch ${pids}; pkill -9 -P ${serverPid(place.server)}; exit 12; }\nexec rsync "$@"\n`,
       { mode: 0o755 },
     );
     const ran = await place.go('i1');
+    expect(ran.err).toContain('trying again');
     expect(ran.err).not.toContain('connection lost');
     expect(ran.code).toBe(0);
+    expect(readFileSync(`${place.vault}/i1/beside`, 'utf8')).toBe('beside\n');
     expect(readFileSync(`${place.vault}/i1/log`, 'utf8')).toContain('post-client| again\n');
   });
 });
