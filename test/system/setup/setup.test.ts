@@ -113,6 +113,10 @@ describe('setup', () => {
       'cp',
       'gzip',
       'bzip2',
+      'getfattr',
+      'setfattr',
+      'nice',
+      'ionice',
     ]) {
       mustSync(['sh', '-c', `ln -s "$(command -v ${tool})" ${tools}/${tool}`]);
     }
