@@ -75,6 +75,21 @@ export type Group =
   | 'notification'
   | 'later';
 
+/** Those headings, in the order in which they are shown. */
+export const GROUP_HEADINGS: Readonly<Record<Group, string>> = {
+  where: 'Where things are',
+  what: 'What is backed up',
+  names: 'Images and their names',
+  transfer: 'Transfer',
+  safety: 'Safety',
+  schedule: 'Schedule',
+  expiry: 'Expiry',
+  hooks: 'Hooks',
+  disks: 'Disks',
+  notification: 'Notification',
+  later: 'Later',
+};
+
 export interface Option<K extends Kind = Kind, D = unknown> {
   readonly type: K;
   readonly default: D;

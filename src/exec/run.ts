@@ -12,6 +12,9 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** How long output may still trickle in after the child's end, when a daemon of its holds the pipe. */
 export const DRAIN_MS = 2_000;
 
+/** Every child: its output is ours to read as bytes, its end no exception, and its process group its own. */
+const CHILD = { buffer: false, encoding: 'buffer', reject: false, detached: true, cleanup: false } as const;
+
 /** Starts a child in a process group of its own and waits for it. The only place that starts processes. */
 export const run: Run = async (command, io, signal) => {
   if (signal.aborted) return ended({ signal: 'SIGTERM' });
@@ -20,11 +23,7 @@ export const run: Run = async (command, io, signal) => {
   // execa's types know descriptors up to 9 only; any number works.
   const inherited = (command.inheritFds ?? []) as readonly 3[];
   const child = execa(file, args, {
-    buffer: false,
-    encoding: 'buffer',
-    reject: false,
-    detached: true,
-    cleanup: false,
+    ...CHILD,
     stdio: [io.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe', ...inherited],
     env: { LC_ALL: 'C', ...command.env },
     cwd: command.cwd ?? '.',
@@ -71,11 +70,7 @@ export function runPipe(argv: readonly string[], signal: AbortSignal): Pipe {
   const [file, ...args] = argv;
   if (file === undefined) throw new Error('empty command');
   const child = execa(file, args, {
-    buffer: false,
-    encoding: 'buffer',
-    reject: false,
-    detached: true,
-    cleanup: false,
+    ...CHILD,
     stdin: 'pipe',
     env: { LC_ALL: 'C' },
   });

@@ -2,6 +2,7 @@ import type { JsonObject } from '../commands/spec.ts';
 import type { Origin } from '../config/apply.ts';
 import type { Checked } from '../config/check.ts';
 import type { Loaded } from '../config/load.ts';
+import { GROUP_HEADINGS } from '../config/option.ts';
 import type { Group, ScheduleEntry } from '../config/option.ts';
 import { optionNames, optionOf } from '../config/options.ts';
 import type { OptionName } from '../config/options.ts';
@@ -12,20 +13,6 @@ import { problemText } from './error.ts';
 import { paint, table } from './table.ts';
 import type { Cell, Layout } from './table.ts';
 import { printable } from './text.ts';
-
-const HEADINGS: Readonly<Record<Group, string>> = {
-  where: 'Where things are',
-  what: 'What is backed up',
-  names: 'Images and their names',
-  transfer: 'Transfer',
-  safety: 'Safety',
-  schedule: 'Schedule',
-  expiry: 'Expiry',
-  hooks: 'Hooks',
-  disks: 'Disks',
-  notification: 'Notification',
-  later: 'Later',
-};
 
 /** One option in effect: its values as one would write them, each with the place it came from. */
 interface Shown {
@@ -41,11 +28,11 @@ export function configText(loaded: Loaded, layout: Layout): string {
     groups.set(group, [...(groups.get(group) ?? []), shownOption(loaded, name)]);
   }
   const columns = [{ title: 'OPTION' }, { title: 'VALUE' }, { title: 'FROM' }];
-  const order = Object.keys(HEADINGS);
+  const order = Object.keys(GROUP_HEADINGS);
   const sorted = [...groups].toSorted(([one], [other]) => order.indexOf(one) - order.indexOf(other));
   const parts = sorted.map(([group, options]) => {
     const rows = options.flatMap((option) => rowsOf(option));
-    return `${paint(HEADINGS[group], 'bold', layout)}\n${table(columns, rows, layout)}`;
+    return `${paint(GROUP_HEADINGS[group], 'bold', layout)}\n${table(columns, rows, layout)}`;
   });
   return parts.join('\n\n');
 }

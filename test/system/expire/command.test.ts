@@ -12,19 +12,14 @@ import { must, mustSync } from '../../support/process.ts';
 import { needs } from '../../support/needs.ts';
 import { changesSince, snapshotTree } from '../../support/tree.ts';
 import { historyOf } from '../run/place.ts';
-import { AHEAD, makeGround, PAST, type Ground } from './ground.ts';
+import { makeFour, type Ground } from './ground.ts';
 
 needs('root', 'faketime');
 
 let ground: Ground;
 
-/** Four images: two that may go, one that is to stay by its date, and the newest, which stays though it is past. */
 beforeEach(() => {
-  ground = makeGround();
-  ground.written('old', { completed: '2026-01-10 22:00:00' });
-  ground.written('older', { completed: '2026-01-09 22:00:00', expire: PAST });
-  ground.written('kept', { completed: '2026-01-11 22:00:00', expire: AHEAD });
-  ground.written('newest', { completed: '2026-01-12 22:00:00' });
+  ground = makeFour();
 });
 
 describe('expire', () => {

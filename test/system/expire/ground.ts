@@ -115,3 +115,13 @@ export function expired(ran: Ran): Expired {
     result: objects.at(-1) ?? {},
   };
 }
+
+/** Four images: two that may go, one that is to stay by its date, and the newest, which stays though it is past. */
+export function makeFour(): Ground {
+  const ground = makeGround();
+  ground.written('old', { completed: '2026-01-10 22:00:00' });
+  ground.written('older', { completed: '2026-01-09 22:00:00', expire: PAST });
+  ground.written('kept', { completed: '2026-01-11 22:00:00', expire: AHEAD });
+  ground.written('newest', { completed: '2026-01-12 22:00:00' });
+  return ground;
+}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { applyStatement, emptyDraft } from '../../../src/config/apply.ts';
 import type { Draft } from '../../../src/config/apply.ts';
-import { isReserved } from '../../../src/config/option.ts';
+import { GROUP_HEADINGS, isReserved } from '../../../src/config/option.ts';
 import type { Group, Layer, Option } from '../../../src/config/option.ts';
 import { findEntry, OPTIONS } from '../../../src/config/options.ts';
 import { parseText } from '../../../src/config/parse.ts';
@@ -49,26 +49,12 @@ Lines that are commented out show the default, or an example where there is none
   },
 };
 
-const HEADINGS: Readonly<Record<Group, string>> = {
-  where: 'Where things are',
-  what: 'What is backed up',
-  names: 'Images and their names',
-  transfer: 'Transfer',
-  safety: 'Safety',
-  schedule: 'Schedule',
-  expiry: 'Expiry',
-  hooks: 'Hooks',
-  disks: 'Disks',
-  notification: 'Notification',
-  later: 'Later',
-};
-
 /** A whole sample file, made of the option table. */
 function sampleText({ layer, head, live }: Sample): string {
   const parts = [comment(head)];
-  for (const group of Object.keys(HEADINGS)) {
+  for (const group of Object.keys(GROUP_HEADINGS)) {
     const names = Object.keys(OPTIONS).filter((name) => isOffered(name, layer) && groupOf(name) === group);
-    if (names.length > 0) parts.push(comment(`---- ${HEADINGS[groupOf(names[0] ?? '')]} ----`));
+    if (names.length > 0) parts.push(comment(`---- ${GROUP_HEADINGS[groupOf(names[0] ?? '')]} ----`));
     for (const name of names) parts.push(optionText(name, live[name]));
   }
   return `${parts.join('\n\n')}\n`;

@@ -1,23 +1,9 @@
 import type { CommandSpec, OptionSpec } from '../../../src/commands/spec.ts';
-import { ANYWHERE, isInclude, isReserved } from '../../../src/config/option.ts';
-import type { Group, Include, Option, TableEntry } from '../../../src/config/option.ts';
+import { ANYWHERE, GROUP_HEADINGS, isInclude, isReserved } from '../../../src/config/option.ts';
+import type { Include, Option, TableEntry } from '../../../src/config/option.ts';
 import { DRY_RUN, EXIT_CODES, GLOBAL_OPTIONS, optionTerm } from '../../../src/show/help.ts';
 import { formatDuration } from '../../../src/time/duration.ts';
 import { bold, roff, syntax, tagged } from './roff.ts';
-
-const HEADINGS: Readonly<Record<Group, string>> = {
-  where: 'Where things are',
-  what: 'What is backed up',
-  names: 'Images and their names',
-  transfer: 'Transfer',
-  safety: 'Safety',
-  schedule: 'Schedule',
-  expiry: 'Expiry',
-  hooks: 'Hooks',
-  disks: 'Disks',
-  notification: 'Notification',
-  later: 'Later',
-};
 
 /** A page out of its template: lines `@NAME@` give way to the part of that name. Throws for one that is unknown. */
 export function page(template: string, parts: Readonly<Record<string, string>>): string {
@@ -71,7 +57,7 @@ export function exitCodesPart(): string {
 /** All options that can be set, by their headings. */
 export function optionsPart(table: Readonly<Record<string, TableEntry>>): string {
   const parts: string[] = [];
-  for (const [group, heading] of Object.entries(HEADINGS)) {
+  for (const [group, heading] of Object.entries(GROUP_HEADINGS)) {
     const entries = Object.entries(table).filter(([, entry]) => entry.group === group);
     const items = entries.flatMap(([name, entry]) => (isReserved(entry) ? [] : [entryPart(name, entry)]));
     if (items.length > 0) parts.push(`.SS ${heading}`, ...items);
